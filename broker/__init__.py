@@ -1,0 +1,1 @@
+"""How the parts talk: topics, messages, the tensor codec, the bus, and the broker itself."""

@@ -1,0 +1,149 @@
+"""The one seam between the parts and whatever carries their messages.
+
+``MqttBus`` (paho) and ``MemoryBus`` (shipped; tests and examples use it) stand behind it, and one
+parametrised test holds both to the same behaviour. Handlers run on the bus's own thread and may
+only take note, which is what an :class:`Inbox` is for.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+MAX_PAYLOAD_BYTES: Final = 4 * 1024 * 1024 - 4096
+"""The largest payload that a bus publishes: mosquitto.conf's packet size less room for the topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it arrived."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker says for us, retained, when we are gone without a word."""
+
+    topic: str
+    payload: bytes
+
+
+Handler = Callable[[Message], None]
+T = TypeVar("T")
+
+
+class BusError(Exception):
+    """The root of what a bus raises."""
+
+
+class BrokerUnreachableError(BusError):
+    """No broker answered at this address."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"no broker at {url} ({reason})")
+
+
+class PayloadTooLargeError(BusError):
+    """A payload that no broker of ours would take; sending it would make the client loop."""
+
+    def __init__(self, topic: str, size: int) -> None:
+        self.topic, self.size = topic, size
+        super().__init__(
+            f"{size} bytes for {topic} are more than the {MAX_PAYLOAD_BYTES} a message may have"
+        )
+
+
+class Bus(Protocol):
+    """Publish and subscribe."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker hears us now."""
+
+    @property
+    def dropped(self) -> int:
+        """Messages given up so far because the way out was full or there was none.
+
+        They are of the stream, unless a thousand control messages wait for a connection.
+        """
+
+    def subscribe(self, topic_filter: str, handler: Handler) -> None:
+        """Call ``handler`` for every message that matches, from now on and after every reconnect.
+
+        One handler per filter; a second call with the same filter replaces the first. Messages
+        that match none of our filters (some brokers send such) are dropped.
+        """
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Stop what :meth:`subscribe` began."""
+
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, stream: bool = False
+    ) -> None:
+        """Send a message; never blocks.
+
+        Control messages (the default) go with QoS 1 and wait for a connection, those retained
+        being sent again on every connect, the last per topic (an empty payload clears it).
+        ``stream`` messages go with QoS 0 through a bounded queue, the newest win, and what is
+        dropped is counted.
+
+        Raises:
+            PayloadTooLargeError: more than ``MAX_PAYLOAD_BYTES``.
+        """
+
+    def on_connection(self, listener: Callable[[bool], None]) -> None:
+        """Call ``listener`` with True on every connect and False on every loss, on the bus's thread.
+
+        A listener that comes while there is a connection is told of that one too.
+        """
+
+    def close(self) -> None:
+        """Say goodbye without the will and stop."""
+
+
+class Inbox(Generic[T]):
+    """A bounded queue between a bus's thread and a loop, in two lanes.
+
+    Control (:meth:`put`) is served first and refused only beyond ``control_limit``; of the stream
+    (:meth:`offer`) the newest win: beyond ``stream_limit`` the oldest is dropped and counted.
+    """
+
+    def __init__(self, stream_limit: int = 64, control_limit: int = 10_000) -> None:
+        self._stream: deque[T] = deque()
+        self._control: deque[T] = deque()
+        self._stream_limit, self._control_limit = stream_limit, control_limit
+        self._ready = threading.Condition(threading.Lock())
+        self.dropped = 0
+
+    def put(self, item: T) -> None:
+        """Add to the control lane."""
+        with self._ready:
+            if len(self._control) >= self._control_limit:
+                self.dropped += 1
+                return
+            self._control.append(item)
+            self._ready.notify()
+
+    def offer(self, item: T) -> None:
+        """Add to the stream lane; the newest win."""
+        with self._ready:
+            if len(self._stream) >= self._stream_limit:
+                self._stream.popleft()
+                self.dropped += 1
+            self._stream.append(item)
+            self._ready.notify()
+
+    def get(self, timeout: float | None = None) -> T | None:
+        """Return the next item, or None when ``timeout`` seconds have passed without one."""
+        with self._ready:
+            if not self._ready.wait_for(lambda: self._control or self._stream, timeout):
+                return None
+            return self._control.popleft() if self._control else self._stream.popleft()
+
+    def __len__(self) -> int:
+        return len(self._control) + len(self._stream)

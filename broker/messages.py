@@ -1,0 +1,228 @@
+"""The JSON payloads of the control plane: frozen, validated, readable with ``mosquitto_sub``.
+
+``docs/protocol.md`` states every field, and a test compares it with these classes.
+"""
+
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Phase = Literal["prepare", "serve", "retire"]
+ReportStatus = Literal["fetched", "loaded", "ready", "failed"]
+StatusPhase = Literal["fetching", "waiting", "preparing", "serving", "failed"]
+
+ONLINE, OFFLINE = b"online", b"offline"
+
+
+class MessageError(ValueError):
+    """A control message that cannot be read, in one sentence naming the field."""
+
+
+class Payload(BaseModel):
+    """What all control messages have in common: frozen, JSON, unknown fields ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def encode(self) -> bytes:
+        """Return the payload as JSON."""
+        return self.model_dump_json().encode()
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """Return the message in ``payload``.
+
+        Raises:
+            MessageError: it is not JSON, or a field is missing or wrong.
+        """
+        return _decode(cls, payload)
+
+
+M = TypeVar("M", bound=Payload)
+
+
+def _decode(kind: type[M], payload: bytes) -> M:
+    try:
+        return kind.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "payload"
+        raise MessageError(f"{kind.__name__}: {field}: {first['msg']}") from None
+
+
+class Links(Payload):
+    """A node's link to the broker as it measured it: bytes per second and seconds one way."""
+
+    uplink_bytes_per_s: Annotated[float, Field(gt=0)]
+    downlink_bytes_per_s: Annotated[float, Field(gt=0)]
+    latency_s: Seconds
+
+
+class NodeInfo(Payload):
+    """What a fog node is; ``session`` is new with every start and orders them."""
+
+    node: str
+    session: Count
+    version: str
+    hardware: str
+    cores: Count
+    threads: Count
+    memory_bytes: Count
+    macs_per_s: Annotated[float, Field(gt=0)]
+    links: Links
+
+
+class Beat(Payload):
+    """A fog node's pulse, every second."""
+
+    node: str
+    session: Count
+    sequence: Count
+    epoch: Count
+    load: float
+    queues: dict[str, int]
+    counters: dict[str, int]
+
+
+class TensorSpec(Payload):
+    """A tensor as it travels."""
+
+    id: str
+    shape: tuple[Count, ...]
+    dtype: str
+    bytes: Count
+
+
+class InputSpec(Payload):
+    """What the network takes: a picture p in [0, 1] as ``(p - mean) / std``, batch 1 first."""
+
+    name: str
+    shape: tuple[Count, ...]
+    dtype: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+class AssignedFusion(Payload):
+    """How a fusion may answer without all of its inputs.
+
+    ``patience_s`` is how long it waits for the rest once one input is there.
+    """
+
+    min_inputs: Count
+    patience_s: Seconds
+
+
+class AssignedPartition(Payload):
+    """One partition a fog node runs; ``priority`` orders those that are ready, highest first."""
+
+    id: str
+    sha256: Sha256
+    bytes: Count
+    memory_bytes: Count
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    priority: float
+    fusion: AssignedFusion | None = None
+
+
+class Assignment(Payload):
+    """What one fog node is told of one epoch of a deployment.
+
+    ``prepare``: fetch, load, subscribe, report ``ready``; frames of the epoch are served from
+    then on. ``serve``: the epoch is active; older ones are drained. ``retire``: drain all of the
+    deployment. ``inputs`` come from the broker, ``outputs`` go to it; what stands in neither
+    stays in the process.
+    """
+
+    deployment: str
+    epoch: Count
+    phase: Phase
+    classes: tuple[str, ...] = ()
+    input: InputSpec | None = None
+    partitions: tuple[AssignedPartition, ...] = ()
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+class Report(Payload):
+    """How far a fog node is with an assignment; ``seconds`` by partition id, median of warm runs."""
+
+    node: str
+    session: Count
+    deployment: str
+    epoch: Count
+    status: ReportStatus
+    reason: str = ""
+    seconds: dict[str, Seconds] = Field(default_factory=dict)
+
+
+class ArtifactRequest(Payload):
+    """Asks whoever has it for ``length`` bytes of an artifact, sent to ``reply_to``'s topic."""
+
+    sha256: Sha256
+    offset: Count
+    length: Annotated[int, Field(gt=0, le=1024 * 1024)]
+    reply_to: str
+
+
+class Spec(Payload):
+    """What is wanted: a bundle (its ``bundle.json``), placed anew with every ``revision``."""
+
+    deployment: str
+    revision: Count
+    bundle: dict[str, Any]
+
+
+class BundleName(Payload):
+    """Which trained model it is."""
+
+    name: str
+    version: str
+
+
+class Active(Payload):
+    """The epoch that frames are stamped with, and what a camera needs to make them."""
+
+    deployment: str
+    epoch: Count
+    bundle: BundleName
+    classes: tuple[str, ...]
+    input: InputSpec
+
+
+class Status(Payload):
+    """How the coordinator fares with a deployment, for people and for ``deploy --wait``."""
+
+    deployment: str
+    revision: Count
+    phase: StatusPhase
+    epoch: Count = 0
+    reason: str = ""
+    placement: dict[str, str] = Field(default_factory=dict)
+    response_s: Seconds | None = None
+    lower_bound_s: Seconds | None = None
+
+
+class HopTime(Payload):
+    """Where the time of one frame went: one partition, by the clock of its node."""
+
+    partition: str
+    node: str
+    queued_s: Seconds
+    run_s: Seconds
+
+
+class Result(Payload):
+    """The answer to one frame; ``missing`` names the tensors that the fusion went without."""
+
+    deployment: str
+    camera: str
+    frame_id: Count
+    label: str
+    confidence: float
+    epoch: Count
+    missing: tuple[str, ...]
+    latency: tuple[HopTime, ...]

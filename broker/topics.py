@@ -1,0 +1,109 @@
+"""All topics of the protocol, each bound to its payload; nobody else writes a topic.
+
+Every topic stands under ``fog/v1/<site>/``. Names filled into a pattern are portable ids
+(``[a-z0-9-]``), or tensor names escaped by :func:`escape`, so that Mosquitto, NATS and AWS IoT
+Core all bear them. ``docs/protocol.md`` lists the same table, and a test compares the two.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote
+
+PROTOCOL_VERSION: Final = 1
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+
+class InvalidIdError(ValueError):
+    """A name that no topic can carry."""
+
+    def __init__(self, field: str, value: str) -> None:
+        self.field, self.value = field, value
+        super().__init__(
+            f"{field}: {value!r} is not an id; use 1 to 64 of a-z, 0-9 and '-', "
+            "neither first nor last a '-'"
+        )
+
+
+def check_id(field: str, value: str) -> str:
+    """Return ``value`` if it is a portable id, else raise :class:`InvalidIdError`."""
+    if not _ID.fullmatch(value):
+        raise InvalidIdError(field, value)
+    return value
+
+
+def escape(name: str) -> str:
+    """Return ``name`` as one topic level: percent-encoded, dots and tildes included."""
+    return quote(name, safe="").replace(".", "%2E").replace("~", "%7E")
+
+
+def unescape(level: str) -> str:
+    """Return the name that :func:`escape` made into ``level``."""
+    return unquote(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic pattern such as ``node/{node}/state``, its payload and whether it is retained."""
+
+    pattern: str
+    payload: str
+    retained: bool
+
+    def at(self, site: str, **names: str) -> str:
+        """Return the topic with every name filled in."""
+        return f"fog/v{PROTOCOL_VERSION}/{site}/{self.pattern.format(**names)}"
+
+    def every(self, site: str, **names: str) -> str:
+        """Return the filter that matches the topic for all values of the names left out."""
+        levels = []
+        for level in self.pattern.split("/"):
+            name = level[1:-1] if level.startswith("{") else None
+            levels.append(level if name is None else names.get(name, "+"))
+        return f"fog/v{PROTOCOL_VERSION}/{site}/{'/'.join(levels)}"
+
+    def names(self, topic: str) -> dict[str, str] | None:
+        """Return the names that ``topic`` fills in, or None if it is another topic."""
+        levels, pattern = topic.split("/")[3:], self.pattern.split("/")
+        if len(levels) != len(pattern):
+            return None
+        found: dict[str, str] = {}
+        for level, wanted in zip(levels, pattern, strict=True):
+            if wanted.startswith("{"):
+                found[wanted[1:-1]] = level
+            elif level != wanted:
+                return None
+        return found
+
+
+NODE_STATE = Topic("node/{node}/state", "online or offline", retained=True)
+NODE_INFO = Topic("node/{node}/info", "NodeInfo", retained=True)
+NODE_BEAT = Topic("node/{node}/beat", "Beat", retained=False)
+NODE_ASSIGNMENT = Topic("node/{node}/assignment", "Assignment", retained=True)
+NODE_REPORT = Topic("node/{node}/report", "Report", retained=True)
+NODE_ECHO = Topic("node/{node}/echo", "bytes", retained=False)
+NODE_ARTIFACT = Topic("node/{node}/artifact", "chunk", retained=False)
+ARTIFACT_GET = Topic("artifact/get", "ArtifactRequest", retained=False)
+SPEC = Topic("deployment/{deployment}/spec", "Spec", retained=True)
+ACTIVE = Topic("deployment/{deployment}/active", "Active", retained=True)
+STATUS = Topic("deployment/{deployment}/status", "Status", retained=True)
+FRAME = Topic("deployment/{deployment}/frame/{camera}", "frame", retained=False)
+TENSOR = Topic("deployment/{deployment}/{epoch}/{tensor}", "tensor", retained=False)
+RESULT = Topic("deployment/{deployment}/result/{camera}", "Result", retained=False)
+
+TOPICS: Final = (
+    NODE_STATE,
+    NODE_INFO,
+    NODE_BEAT,
+    NODE_ASSIGNMENT,
+    NODE_REPORT,
+    NODE_ECHO,
+    NODE_ARTIFACT,
+    ARTIFACT_GET,
+    SPEC,
+    ACTIVE,
+    STATUS,
+    FRAME,
+    TENSOR,
+    RESULT,
+)
