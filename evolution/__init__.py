@@ -1,0 +1,1 @@
+"""Both genetic algorithms, architecture search and placement: pure decisions on numpy."""
