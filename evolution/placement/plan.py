@@ -1,0 +1,97 @@
+"""A plan, the genotype of placement: a device and a priority per partition; and its cost."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from evolution.placement.baselines import at_random
+from evolution.placement.cost_model import CostModel
+from evolution.placement.frame import response_seconds
+from evolution.placement.room import packed, repaired
+
+Objective = Literal["response", "throughput"]
+TIE = 1e-9  # share of the response time in the cost of throughput: it only breaks ties
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Device index and priority of every partition, (P,) each."""
+
+    device: tuple[int, ...]
+    priority: tuple[float, ...]
+
+
+class Cost:
+    """Seconds that an objective wants small, and how often they were asked for."""
+
+    def __init__(self, model: CostModel, objective: Objective) -> None:
+        self.model = model
+        self.objective = objective
+        self.evaluations = 0
+
+    def __call__(
+        self, device: Sequence[int], priority: Sequence[float], limit: float = math.inf
+    ) -> float:
+        """Return the cost, or for a plan that cannot be below `limit` some value above it."""
+        self.evaluations += 1
+        if self.objective == "response":
+            return response_seconds(self.model, device, priority)
+        busiest = self.model.busiest(device)
+        if busiest > limit:
+            return busiest
+        return busiest + TIE * response_seconds(self.model, device, priority)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOperators:
+    """The operators of one problem, in the form that the engine takes."""
+
+    model: CostModel
+
+    def random(self, rng: np.random.Generator) -> Plan:
+        """Draw devices at random, with the upward rank as priority."""
+        return Plan(tuple(at_random(self.model, rng)), tuple(self.model.rank))
+
+    def cross(
+        self, first: Plan, second: Plan, rate: float, rng: np.random.Generator
+    ) -> tuple[Plan, Plan]:
+        """Exchange a run of the rank order (two points, cyclic) that is `rate` of it."""
+        ranked = sorted(range(len(first.device)), key=lambda p: (-self.model.rank[p], p))
+        size = max(1, round(rate * len(ranked)))
+        start = int(rng.integers(len(ranked)))
+        run = {ranked[(start + i) % len(ranked)] for i in range(size)}
+        return self._mixed(first, second, run), self._mixed(second, first, run)
+
+    def mutate(self, genome: Plan, rate: float, rng: np.random.Generator) -> Plan:
+        """Draw each device again, and exchange each priority with another's, with P = `rate`."""
+        device, priority = list(genome.device), list(genome.priority)
+        for partition, choices in enumerate(self.model.choices):
+            if rng.random() < rate:
+                device[partition] = choices[int(rng.integers(len(choices)))]
+            if rng.random() < rate:
+                other = int(rng.integers(len(priority)))
+                priority[partition], priority[other] = priority[other], priority[partition]
+        return self._fitting(device, priority)
+
+    def to_json(self, genome: Plan) -> dict[str, Any]:
+        """Write a plan as plain lists."""
+        return {"device": list(genome.device), "priority": list(genome.priority)}
+
+    def from_json(self, value: Any) -> Plan:
+        """Read a plan back."""
+        return Plan(tuple(value["device"]), tuple(value["priority"]))
+
+    def _mixed(self, base: Plan, other: Plan, run: set[int]) -> Plan:
+        """Return the base with the other's genes in a run of partitions."""
+        genes = range(len(base.device))
+        return self._fitting(
+            [other.device[p] if p in run else base.device[p] for p in genes],
+            [other.priority[p] if p in run else base.priority[p] for p in genes],
+        )
+
+    def _fitting(self, device: Sequence[int], priority: Sequence[float]) -> Plan:
+        """Return a plan that keeps to memory."""
+        return Plan(tuple(repaired(self.model, device) or packed(self.model)), tuple(priority))

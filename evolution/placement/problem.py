@@ -1,0 +1,197 @@
+"""The placement problem: devices, partitions, the tensors between them, and what is fixed.
+
+The file format is DESIGN.md's: `devices`, `partitions`, `tensors`, and optionally `pinned` and
+`allowed`. Seconds are per frame, sizes are bytes, links are bytes per second.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from evolution.placement.fields import amount, entries, identifier, names, pairs, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A fog node as the cost model sees it: one processor, one uplink, one downlink."""
+
+    id: str
+    memory_bytes: float
+    uplink_bytes_per_s: float
+    downlink_bytes_per_s: float
+    latency_s: float
+
+    def __post_init__(self) -> None:
+        where = f"devices.{identifier(self.id, 'devices')}"
+        amount(self.memory_bytes, f"{where}.memory_bytes")
+        amount(self.uplink_bytes_per_s, f"{where}.uplink_bytes_per_s", above_zero=True)
+        amount(self.downlink_bytes_per_s, f"{where}.downlink_bytes_per_s", above_zero=True)
+        amount(self.latency_s, f"{where}.latency_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A piece of the model. It may run only on devices for which `seconds` has a figure."""
+
+    id: str
+    memory_bytes: float
+    seconds: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        where = f"partitions.{identifier(self.id, 'partitions')}"
+        amount(self.memory_bytes, f"{where}.memory_bytes")
+        if not isinstance(self.seconds, Mapping) or not self.seconds:
+            raise ValueError(f"{where}.seconds: needs the seconds on at least one device.")
+        for device, seconds in self.seconds.items():
+            amount(seconds, f"{where}.seconds.{device}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """What one partition hands to others; it goes up to the broker once."""
+
+    id: str
+    bytes: float
+    producer: str
+    consumers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        where = f"tensors.{identifier(self.id, 'tensors')}"
+        amount(self.bytes, f"{where}.bytes")
+        if len(set(self.consumers)) < len(self.consumers):
+            raise ValueError(f"{where}.consumers: names a partition twice.")
+        if not isinstance(self.producer, str) or not self.producer:
+            raise ValueError(f"{where}.producer: is missing, so its consumers would wait for ever.")
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementProblem:
+    """Everything that decides how long a frame takes; a valid one has a place for each partition.
+
+    Raises ValueError naming the field for anything impossible. That every partition fits alone is
+    checked here; that all fit together is found out by placing them.
+    """
+
+    devices: tuple[Device, ...]
+    partitions: tuple[Partition, ...]
+    tensors: tuple[Tensor, ...] = ()
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.devices:
+            raise ValueError("devices: the fleet is empty.")
+        if not self.partitions:
+            raise ValueError("partitions: there is nothing to place.")
+        devices = _unique([device.id for device in self.devices], "devices")
+        partitions = _unique([partition.id for partition in self.partitions], "partitions")
+        _unique([tensor.id for tensor in self.tensors], "tensors")
+        for partition in self.partitions:
+            _known(partition.seconds, devices, f"partitions.{partition.id}.seconds", "device")
+        for tensor in self.tensors:
+            _known([tensor.producer], partitions, f"tensors.{tensor.id}.producer", "partition")
+            _known(tensor.consumers, partitions, f"tensors.{tensor.id}.consumers", "partition")
+        _known(self.pinned, partitions, "pinned", "partition")
+        _known(self.allowed, partitions, "allowed", "partition")
+        for partition_id, device in self.pinned.items():
+            _known([device], devices, f"pinned.{partition_id}", "device")
+        for partition_id, choices in self.allowed.items():
+            _known(choices, devices, f"allowed.{partition_id}", "device")
+        _ = self.order
+        self._check_room()
+
+    def choices(self, partition: Partition) -> tuple[Device, ...]:
+        """Return the devices on which a partition may run, in file order, whatever their memory."""
+        wanted = set(partition.seconds)
+        if partition.id in self.allowed:
+            wanted &= set(self.allowed[partition.id])
+        if partition.id in self.pinned:
+            wanted &= {self.pinned[partition.id]}
+        return tuple(device for device in self.devices if device.id in wanted)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Partitions such that producers stand before consumers; ValueError for a cycle."""
+        graph: TopologicalSorter[str] = TopologicalSorter({p.id: () for p in self.partitions})
+        for tensor in self.tensors:
+            for consumer in tensor.consumers:
+                graph.add(consumer, tensor.producer)
+        try:
+            return tuple(graph.static_order())
+        except CycleError as error:
+            cycle = " -> ".join(error.args[1])
+            raise ValueError(f"tensors: the partitions form a cycle: {cycle}.") from None
+
+    @classmethod
+    def from_json(cls, obj: object) -> "PlacementProblem":
+        """Read the file's object; raises ValueError with one line naming the field."""
+        if not isinstance(obj, Mapping):
+            refuse("problem", "is not a JSON object.")
+        return cls(
+            devices=tuple(Device(**entry) for entry in entries(obj, "devices", Device)),
+            partitions=tuple(Partition(**entry) for entry in entries(obj, "partitions", Partition)),
+            tensors=tuple(
+                Tensor(
+                    **entry
+                    | {"consumers": names(entry["consumers"], f"tensors.{entry['id']}.consumers")}
+                )
+                for entry in entries(obj, "tensors", Tensor)
+            ),
+            pinned={key: str(value) for key, value in pairs(obj, "pinned")},
+            allowed={key: names(value, f"allowed.{key}") for key, value in pairs(obj, "allowed")},
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `from_json` reads back to an equal problem."""
+        return {
+            "devices": [asdict(device) for device in self.devices],
+            "partitions": [
+                {"id": p.id, "memory_bytes": p.memory_bytes, "seconds": dict(p.seconds)}
+                for p in self.partitions
+            ],
+            "tensors": [
+                {"id": t.id, "bytes": t.bytes, "producer": t.producer, "consumers": [*t.consumers]}
+                for t in self.tensors
+            ],
+            "pinned": dict(self.pinned),
+            "allowed": {key: list(value) for key, value in self.allowed.items()},
+        }
+
+    def _check_room(self) -> None:
+        """Refuse partitions that have no device, or none with enough memory for them alone."""
+        free = {device.id: device.memory_bytes for device in self.devices}
+        for partition in self.partitions:
+            choices = self.choices(partition)
+            if not choices:
+                raise ValueError(
+                    f"partitions.{partition.id}.seconds: names no device on which it is pinned"
+                    " or allowed."
+                )
+            missing = partition.memory_bytes - max(free[device.id] for device in choices)
+            if missing > 0:
+                raise ValueError(
+                    f"partitions.{partition.id}.memory_bytes: no device has enough memory,"
+                    f" {missing:.0f} bytes are missing."
+                )
+            if len(choices) == 1:
+                free[choices[0].id] -= partition.memory_bytes
+
+
+def _unique(ids: list[str], where: str) -> set[str]:
+    """Return the ids as a set; ValueError when one is there twice."""
+    seen: set[str] = set()
+    for item in ids:
+        if item in seen:
+            raise ValueError(f"{where}: the id {item!r} is there twice.")
+        seen.add(item)
+    return seen
+
+
+def _known(
+    ids: Mapping[str, Any] | tuple[str, ...] | list[str], known: set[str], where: str, kind: str
+) -> None:
+    """Raise ValueError for the first id that is not known."""
+    for item in ids:
+        if item not in known:
+            raise ValueError(f"{where}: there is no {kind} {item!r}.")
