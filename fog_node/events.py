@@ -1,0 +1,123 @@
+"""What the agent is told, and what it asks its loop to do: plain values, no I/O."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from broker.bus import Message
+from fog_node.serving import Run
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message came from the bus."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The artifact is not on the disk."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A partition stands ready; ``seconds`` is the median of its warm runs."""
+
+    sha256: str
+    inputs: frozenset[str]
+    outputs: frozenset[str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    """onnxruntime would not have it."""
+
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run ended; ``outputs`` by tensor, ``seconds`` the time it took."""
+
+    run: Run
+    outputs: Arrays
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """A run raised."""
+
+    run: Run
+    reason: str
+
+
+Event = Arrived | Absent | Loaded | LoadFailed | Ran | RunFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Send a message."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Hear a topic; ``stream`` marks those whose messages may be dropped."""
+
+    topic_filter: str
+    stream: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Hear a topic no more."""
+
+    topic_filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Make a session of an artifact from the disk: Loaded, LoadFailed or Absent answers.
+
+    ``data``, where a pull just brought it, is kept on the disk first.
+    """
+
+    sha256: str
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unload:
+    """Forget a session."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Run a partition: Ran or RunFailed answers."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End this fog node, with the reason."""
+
+    reason: str
+
+
+Action = Publish | Subscribe | Unsubscribe | Load | Unload | Execute | Stop

@@ -1,0 +1,133 @@
+"""The join of the inputs of one frame: pure, one table per partition that takes several tensors.
+
+A fusion may go without some of its inputs: it waits ``patience_s`` for the rest once the first is
+there. An input that was missed in a row without a sign of it is suspected to be gone, and is then
+waited for only a tenth of that, so that a dead device costs the stream no more than its first few
+answers; one late tensor of it, and it is waited for in full again.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from broker.codec import Hop
+
+FrameKey = tuple[str, int]
+"""Camera and frame id; a table belongs to one epoch of one deployment."""
+
+_SUSPECT_AFTER: Final = 2
+_SUSPECT_SHARE: Final = 0.1
+_REMEMBERED: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One tensor of one frame inside a fog node; ``expires_at`` is by the node's own clock."""
+
+    camera: str
+    frame_id: int
+    data: NDArray[Any]
+    expires_at: float | None = None
+    trace: tuple[Hop, ...] = ()
+
+    @property
+    def key(self) -> FrameKey:
+        """Which frame it is of."""
+        return self.camera, self.frame_id
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The inputs of one frame, and which of them it goes without."""
+
+    key: FrameKey
+    inputs: dict[str, Piece]
+    missing: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    since: float
+    inputs: dict[str, Piece] = field(default_factory=dict)
+
+
+class Join:
+    """Gathers the tensors of a frame for one partition; never mixes frames.
+
+    ``min_inputs`` of them suffice when ``patience_s`` is over; a partition that needs all gives
+    the frame up then. At most ``limit`` frames wait, the oldest is given up first.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], min_inputs: int, patience_s: float, limit: int = 256
+    ) -> None:
+        self._names = names
+        self._min_inputs, self._patience_s, self._limit = min_inputs, patience_s, limit
+        self._waiting: OrderedDict[FrameKey, _Waiting] = OrderedDict()
+        self._missed = dict.fromkeys(names, 0)
+        self._answered: OrderedDict[FrameKey, tuple[str, ...]] = OrderedDict()
+        """Frames that had their answer, and what it went without."""
+        self.given_up = 0
+
+    def add(self, name: str, piece: Piece, now: float) -> Joined | None:
+        """Take one tensor; return the frame when it is whole."""
+        key = piece.key
+        self._missed[name] = 0
+        waiting = self._waiting.setdefault(key, _Waiting(now))
+        waiting.inputs[name] = piece
+        if len(waiting.inputs) == len(self._names):
+            return self._finish(key, waiting)
+        if len(self._waiting) > self._limit:
+            self._give_up(*next(iter(self._waiting.items())))
+        return None
+
+    def expire(self, now: float) -> list[Joined]:
+        """Return the frames that go without some inputs now, and give up those that cannot."""
+        due = [
+            (key, waiting)
+            for key, waiting in self._waiting.items()
+            if now >= waiting.since + self._patience(waiting)  # as next_expiry() says
+        ]
+        joined = []
+        for key, waiting in due:
+            if self._straggler(key, waiting) or len(waiting.inputs) < self._min_inputs:
+                self._give_up(key, waiting)
+            else:
+                joined.append(self._finish(key, waiting))
+        return joined
+
+    def next_expiry(self) -> float | None:
+        """Return when :meth:`expire` has something to do, in the seconds of ``now``."""
+        return min(
+            (waiting.since + self._patience(waiting) for waiting in self._waiting.values()),
+            default=None,
+        )
+
+    def _straggler(self, key: FrameKey, waiting: _Waiting) -> bool:
+        """Return whether this is only what the answer to a frame went without.
+
+        A frame that its camera sent again, for the answer was lost, has more than that.
+        """
+        return waiting.inputs.keys() <= set(self._answered.get(key, ()))
+
+    def _give_up(self, key: FrameKey, waiting: _Waiting) -> None:
+        del self._waiting[key]
+        self.given_up += not self._straggler(key, waiting)
+
+    def _patience(self, waiting: _Waiting) -> float:
+        absent = [name for name in self._names if name not in waiting.inputs]
+        if all(self._missed[name] >= _SUSPECT_AFTER for name in absent):
+            return self._patience_s * _SUSPECT_SHARE
+        return self._patience_s
+
+    def _finish(self, key: FrameKey, waiting: _Waiting) -> Joined:
+        del self._waiting[key]
+        missing = tuple(name for name in self._names if name not in waiting.inputs)
+        for name in missing:
+            self._missed[name] += 1
+        self._answered[key] = missing
+        if len(self._answered) > _REMEMBERED:
+            self._answered.popitem(last=False)
+        return Joined(key, waiting.inputs, missing)

@@ -1,0 +1,206 @@
+"""The thin loop around the agent: threads that load and run, and the bus."""
+
+import importlib.metadata
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from broker.artifacts import ArtifactStore
+from broker.bus import Bus, Inbox, Message
+from broker.messages import OFFLINE, Beat, NodeInfo
+from broker.topics import NODE_BEAT, NODE_ECHO, NODE_INFO, NODE_STATE
+from fog_node.agent import Agent
+from fog_node.drop_log import DropLog
+from fog_node.events import (
+    Absent,
+    Action,
+    Arrived,
+    Event,
+    Execute,
+    Load,
+    Loaded,
+    LoadFailed,
+    Publish,
+    Ran,
+    RunFailed,
+    Stop,
+    Subscribe,
+    Unload,
+    Unsubscribe,
+)
+from fog_node.measure import hardware, macs_per_s, measure_links
+from fog_node.runtime import RuntimeFailureError, Session
+from fog_node.serving import Run
+
+_log = logging.getLogger("fog-node")
+_TICK_S: Final = 0.25
+_BEAT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """Who this fog node is and what it may use; ``threads`` for one partition, memory in bytes."""
+
+    node: str
+    site: str
+    state_dir: Path
+    threads: int
+    memory_bytes: int
+
+
+class FogNode:
+    """One fog node on one bus; :meth:`run` returns the reason when it is stopped."""
+
+    def __init__(self, settings: NodeSettings, bus: Bus) -> None:
+        self._settings, self._bus = settings, bus
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        self._store = ArtifactStore(settings.state_dir / "artifacts")
+        self._session = _next_session(settings.state_dir / "session")
+        self._agent = Agent(settings.node, settings.site, self._session, settings.memory_bytes)
+        self._inbox: Inbox[Event] = Inbox(stream_limit=256)
+        self._sessions: dict[str, Session] = {}
+        self._loader = ThreadPoolExecutor(1, "loader")
+        self._runner = ThreadPoolExecutor(1, "runner")
+        self._stop = threading.Event()
+        self._reason = ""
+        self._beats = 0
+        self._drops = DropLog()
+
+    def stop(self) -> None:
+        """End :meth:`run` soon; safe from any thread and from a signal handler."""
+        self._stop.set()
+
+    def run(self, ready: Callable[[NodeInfo], None] = lambda _: None) -> str:
+        """Serve until stopped; the bus must be connected. ``ready`` hears what the node is."""
+        info = self._introduce()
+        self._perform(self._agent.start())
+        ready(info)
+        beat_at = 0.0
+        try:
+            while not self._stop.is_set():
+                now = time.monotonic()
+                if now >= beat_at:
+                    self._beat(now)
+                    beat_at = now + _BEAT_S
+                due = self._agent.next_tick()
+                wait = _TICK_S if due is None else min(_TICK_S, max(0.0, due - now))
+                event = self._inbox.get(wait)
+                now = time.monotonic()
+                if event is not None:
+                    self._perform(self._agent.handle(event, now))
+                if event is None or (due is not None and now >= due) or now >= beat_at:
+                    self._perform(self._agent.tick(now))
+        finally:
+            self._bus.publish(self._topic_of_state(), OFFLINE, retain=True)
+            self._loader.shutdown(cancel_futures=True)
+            self._runner.shutdown(cancel_futures=True)
+        return self._reason
+
+    def _topic_of_state(self) -> str:
+        return NODE_STATE.at(self._settings.site, node=self._settings.node)
+
+    def _introduce(self) -> NodeInfo:
+        settings = self._settings
+        names = {"site": settings.site, "node": settings.node}
+        info = NodeInfo(
+            node=settings.node,
+            session=self._session,
+            version=importlib.metadata.version("fogweave"),
+            hardware=f"{hardware()}, {settings.threads} threads",
+            cores=psutil.cpu_count() or 1,
+            threads=settings.threads,
+            memory_bytes=settings.memory_bytes,
+            macs_per_s=macs_per_s(),
+            links=measure_links(self._bus, NODE_ECHO.at(**names)),
+        )
+        self._bus.publish(NODE_INFO.at(**names), info.encode(), retain=True)
+        return info
+
+    def _beat(self, now: float) -> None:
+        counters = self._agent.tally()
+        counters["inbox_dropped"] = self._inbox.dropped
+        counters["bus_dropped"] = self._bus.dropped
+        self._drops.note(counters, now)
+        self._beats += 1
+        beat = Beat(
+            node=self._settings.node,
+            session=self._session,
+            sequence=self._beats,
+            epoch=self._agent.epoch,
+            load=psutil.cpu_percent() / 100,
+            queues={"inbox": len(self._inbox), "runs": self._agent.waiting_runs},
+            counters=counters,
+        )
+        topic = NODE_BEAT.at(self._settings.site, node=self._settings.node)
+        self._bus.publish(topic, beat.encode(), stream=True)
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Publish(topic, payload, retain, stream):
+                    self._bus.publish(topic, payload, retain=retain, stream=stream)
+                case Execute(run):
+                    self._runner.submit(self._execute, run)
+                case Subscribe(topic_filter, stream):
+                    self._bus.subscribe(topic_filter, self._hear(stream))
+                case Unsubscribe(topic_filter):
+                    self._bus.unsubscribe(topic_filter)
+                case Load(sha256, data):
+                    self._loader.submit(self._load, sha256, data)
+                case Unload(sha256):
+                    self._loader.submit(self._sessions.pop, sha256, None)
+                case Stop(reason):
+                    self._reason = reason
+                    self.stop()
+
+    def _hear(self, stream: bool) -> Callable[[Message], None]:
+        enqueue = self._inbox.offer if stream else self._inbox.put
+        return lambda message: enqueue(Arrived(message))
+
+    def _load(self, sha256: str, data: bytes | None) -> None:
+        try:
+            if data is not None:
+                self._store.put(data)
+            else:
+                data = self._store.get(sha256)
+            if data is None:
+                self._inbox.put(Absent(sha256))
+                return
+            session = Session(data, self._settings.threads)
+            seconds = session.measure()
+        except (RuntimeFailureError, OSError) as error:
+            self._inbox.put(LoadFailed(sha256, str(error)))
+            return
+        self._sessions[sha256] = session
+        self._inbox.put(Loaded(sha256, session.inputs, session.outputs, seconds))
+
+    def _execute(self, run: Run) -> None:
+        session = self._sessions.get(run.partition.sha256)
+        if session is None:
+            self._inbox.put(RunFailed(run, "its session is gone"))
+            return
+        start = time.perf_counter()
+        try:
+            outputs = session.run(run.inputs)
+        except RuntimeFailureError as error:
+            self._inbox.put(RunFailed(run, str(error)))
+            return
+        self._inbox.put(Ran(run, outputs, time.perf_counter() - start))
+
+
+def _next_session(path: Path) -> int:
+    """Return a number greater than that of every earlier start, even where the clock went back."""
+    try:
+        last = int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        last = 0
+    session = max(last + 1, int(time.time() * 1000))
+    path.write_text(str(session), encoding="ascii")
+    return session

@@ -1,0 +1,122 @@
+"""Where a camera's pictures come from: a data set, a folder, a file, a webcam or a stream."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pictures.dataset import load
+from pictures.errors import DatasetError
+from pictures.fit import fit, read_picture
+
+Shape = tuple[int, int, int]
+Pixels = NDArray[np.uint8]
+_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+
+
+class SourceError(Exception):
+    """A source without pictures, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Pixels, uint8 (C, H, W), and what the source calls it: the true class where there is such a class."""
+
+    pixels: Pixels
+    label: str | None = None
+
+
+class Source:
+    """Pictures fitted to a shape; ``length`` is how many there are, None for a camera that never ends."""
+
+    def __init__(self, pictures: Iterator[Picture], length: int | None) -> None:
+        self._pictures, self.length = pictures, length
+
+    def next(self, shape: Shape) -> Picture:
+        """Return the next picture as uint8 of ``shape`` (C, H, W).
+
+        Raises:
+            SourceError: there is none any more.
+        """
+        try:
+            return fitted(next(self._pictures), shape)
+        except StopIteration:
+            raise SourceError("the source has no more pictures") from None
+        except (DatasetError, ValueError) as error:
+            raise SourceError(str(error)) from None
+
+
+def fitted(picture: Picture, shape: Shape) -> Picture:
+    """Return the picture as uint8 of ``shape`` (C, H, W)."""
+    return Picture(fit(picture.pixels, shape), picture.label)
+
+
+def open_source(text: str, offset: int = 0) -> Source:
+    """Return the source that ``text`` names, beginning at picture ``offset``, over and over.
+
+    ``mnist`` and ``fashion`` give their held-out pictures with labels; a folder gives its
+    pictures in the order of their names, the label being the name of the folder they lie in;
+    a file is one picture; ``webcam:0`` and ``rtsp://…`` need OpenCV.
+
+    Raises:
+        SourceError: there is nothing there, in one sentence.
+    """
+    if text.startswith(("webcam:", "rtsp://")):
+        return Source(_video(text), None)
+    path = Path(text)
+    if text not in ("mnist", "fashion"):
+        files = [path] if path.is_file() else _files(path)
+        return Source(_read(files, offset), len(files))
+    try:
+        test = load(text)
+    except DatasetError as error:
+        raise SourceError(str(error)) from None
+    order = itertools.islice(itertools.cycle(range(len(test.test))), offset, None)
+    pictures = (
+        Picture(test.test.pixels[index], test.classes[test.test.labels[index]]) for index in order
+    )
+    return Source(pictures, len(test.test))
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: no such file or folder, nor a data set (mnist, fashion)")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise SourceError(f"{folder}: no pictures in it")
+    return files
+
+
+def _read(files: list[Path], offset: int) -> Iterator[Picture]:
+    for path in itertools.islice(itertools.cycle(files), offset, None):
+        yield Picture(read_picture(path), path.parent.name)
+
+
+def _video(text: str) -> Iterator[Picture]:
+    try:
+        import cv2
+    except ImportError:
+        raise SourceError(f"{text}: needs OpenCV; pip install 'fogweave[video]'") from None
+    where: Any = text
+    if text.startswith("webcam:"):
+        number = text.removeprefix("webcam:")
+        if not number.isdigit():
+            raise SourceError(f"{text}: a webcam has a number, as in webcam:0")
+        where = int(number)
+    capture = cv2.VideoCapture(where)
+    if not capture.isOpened():
+        raise SourceError(f"{text}: does not open")
+    return _grab(capture)
+
+
+def _grab(capture: Any) -> Iterator[Picture]:
+    while True:
+        there, bgr = capture.read()
+        if not there:
+            return
+        # OpenCV gives (H, W, blue-green-red); pictures are (red-green-blue, H, W).
+        yield Picture(np.ascontiguousarray(bgr[:, :, ::-1].transpose(2, 0, 1)))

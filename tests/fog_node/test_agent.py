@@ -1,0 +1,535 @@
+"""The agent, by the table at the top of ``fog_node/agent.py``: an event in, actions out."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from broker.artifacts import sha256_of
+from broker.codec import Chunk, Hop, TensorMessage, decode_tensor, encode_chunk, encode_tensor
+from broker.messages import (
+    OFFLINE,
+    ONLINE,
+    ArtifactRequest,
+    Assignment,
+    Links,
+    NodeInfo,
+    Report,
+)
+from broker.topics import ARTIFACT_GET, NODE_ARTIFACT, NODE_ASSIGNMENT, NODE_INFO, NODE_STATE
+from fog_node.agent import DRAIN_S
+from fog_node.events import (
+    Absent,
+    Action,
+    Execute,
+    Load,
+    Loaded,
+    LoadFailed,
+    Publish,
+    Ran,
+    RunFailed,
+    Stop,
+    Subscribe,
+    Unload,
+    Unsubscribe,
+)
+from fog_node.inventory import PULL_PATIENCE_S, REFUSALS
+from tests.fog_node.scene import (
+    CAMERA,
+    DEPLOYMENT,
+    FUSE,
+    FUSION,
+    LEFT,
+    NODE,
+    PATIENCE,
+    RIGHT,
+    SITE,
+    Desk,
+    artifact,
+    assignment,
+    filters,
+    loaded,
+    only,
+    part,
+    reports,
+    results,
+    tensor,
+    topic_of,
+)
+
+FRAMES = f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/+"
+STATE, INFO = NODE_STATE.at(SITE, node=NODE), NODE_INFO.at(SITE, node=NODE)
+TOLD, CHUNKS = NODE_ASSIGNMENT.at(SITE, node=NODE), NODE_ARTIFACT.at(SITE, node=NODE)
+
+
+def serving(*parts: Any, epoch: int = 1) -> Desk:
+    """Return a desk whose agent serves these partitions."""
+    desk = Desk()
+    desk.serve(assignment(epoch, *parts, phase="serve"))
+    return desk
+
+
+def requests(actions: list[Action]) -> list[ArtifactRequest]:
+    topic = ARTIFACT_GET.at(SITE)
+    asked = only(Publish, actions)
+    return [ArtifactRequest.decode(said.payload) for said in asked if said.topic == topic]
+
+
+def answer(desk: Desk, request: ArtifactRequest, data: bytes) -> list[Action]:
+    chunk = Chunk(request.sha256, request.offset, len(data), data[request.offset :])
+    return desk.hear(CHUNKS, encode_chunk(chunk))
+
+
+def the_report(actions: list[Action]) -> Report:
+    (report,) = reports(actions)
+    return report
+
+
+# --- preparing -> ready ---------------------------------------------------------------------
+
+
+def test_it_listens_before_it_says_that_it_is_there() -> None:
+    actions = Desk().done
+    assert set(filters(actions)) == {STATE, INFO, TOLD, CHUNKS}
+    assert actions[-1] == Publish(STATE, ONLINE, retain=True)
+
+
+def test_an_assignment_is_loaded_from_the_disk_and_reported_ready() -> None:
+    desk = Desk()
+    assert desk.assign(assignment(1, LEFT)) == [Load(LEFT.sha256)]
+    actions = desk.happen(loaded(LEFT))
+    # Subscribe first: who is told that it is ready may send at once.
+    assert actions[0] == Subscribe(FRAMES, stream=True)
+    report = the_report(actions[1:])
+    assert (report.status, report.epoch, report.session) == ("ready", 1, 7)
+    assert report.seconds == {LEFT.id: 0.001}
+    assert only(Publish, actions)[0].retain
+
+
+def test_what_the_disk_does_not_have_is_pulled_checked_and_loaded() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    (request,) = requests(desk.happen(Absent(LEFT.sha256)))
+    assert (request.sha256, request.reply_to) == (LEFT.sha256, NODE)
+    actions = answer(desk, request, artifact(LEFT.id))
+    assert actions[0] == Load(LEFT.sha256, artifact(LEFT.id))
+    assert the_report(actions).status == "fetched"
+    assert the_report(desk.happen(loaded(LEFT))).status == "ready"
+
+
+def test_only_the_last_artifact_completes_the_fetching() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT, RIGHT))
+    (left,) = requests(desk.happen(Absent(LEFT.sha256)))
+    (right,) = requests(desk.happen(Absent(RIGHT.sha256)))
+    assert reports(answer(desk, left, artifact(LEFT.id))) == []
+    assert the_report(answer(desk, right, artifact(RIGHT.id))).status == "fetched"
+    assert reports(desk.happen(loaded(RIGHT))) == []
+    assert the_report(desk.happen(loaded(LEFT))).status == "ready"
+
+
+def test_a_corrupt_artifact_is_refused_and_pulled_again() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    (request,) = requests(desk.happen(Absent(LEFT.sha256)))
+    forged = bytes(len(artifact(LEFT.id)))
+    (again,) = requests(answer(desk, request, forged))
+    assert again == request
+    assert desk.counters["artifact_refused"] == 1
+    assert answer(desk, again, artifact(LEFT.id))[0] == Load(LEFT.sha256, artifact(LEFT.id))
+
+
+def test_a_late_chunk_is_asked_for_again() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    first = requests(desk.happen(Absent(LEFT.sha256)))
+    assert requests(desk.wait(0.5)) == []
+    assert requests(desk.wait(0.5)) == first
+
+
+# --- preparing -> failed --------------------------------------------------------------------
+
+
+def test_what_nobody_sends_fails_after_patience() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    desk.happen(Absent(LEFT.sha256))
+    assert reports(desk.wait(PULL_PATIENCE_S - 0.1)) == []
+    report = the_report(desk.wait(0.1))
+    assert (report.status, report.reason) == (
+        "failed",
+        "partition left-branch: nobody sent the artifact",
+    )
+    assert requests(desk.wait(PULL_PATIENCE_S)) == []
+
+
+def test_what_keeps_coming_corrupt_fails() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    asked = requests(desk.happen(Absent(LEFT.sha256)))
+    for _ in range(REFUSALS):
+        asked = requests(answer(desk, asked[0], bytes(len(artifact(LEFT.id)))))
+    assert asked == []
+    report = the_report(desk.wait(0.1))
+    assert (report.status, "not the artifact" in report.reason) == ("failed", True)
+
+
+def test_what_cannot_be_loaded_fails_with_the_reason() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    report = the_report(desk.happen(LoadFailed(LEFT.sha256, "no model")))
+    assert (report.status, report.reason) == ("failed", "partition left-branch: no model")
+
+
+def test_an_artifact_with_other_tensors_fails() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    session = Loaded(LEFT.sha256, frozenset({"x"}), frozenset({"left"}), 0.1)
+    report = the_report(desk.happen(session))
+    assert (report.status, "other inputs or outputs" in report.reason) == ("failed", True)
+    assert FRAMES not in desk.subscribed
+
+
+def test_a_session_at_hand_with_other_tensors_fails_a_later_epoch_too() -> None:
+    desk = serving(LEFT)
+    lying = LEFT.model_copy(update={"outputs": ("right",)})
+    assert the_report(desk.assign(assignment(2, lying))).status == "failed"
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
+def results_of_a_frame(desk: Desk, partition: Any, epoch: int = 1) -> list[str]:
+    """Send a frame through a branch; return the tensors that come out."""
+    (execute,) = only(Execute, desk.send(tensor("input", 3, epoch)))
+    assert execute.run.partition == partition
+    sent = [said for said in only(Publish, desk.ran(execute.run)) if said.stream]
+    return [decode_tensor(said.payload).tensor for said in sent]
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (assignment(2, part("big", ("input",), ("left",), memory=995)), "partition big does not fit: 5 bytes"),
+        (assignment(2, FUSE, inputs=()), "partition fusion: nobody makes its input left"),
+        (assignment(2, part("f", ("input",), ("a", "b"), fusion=FUSION)), "a fusion has one output"),
+    ],
+    ids=["too large", "unknown input", "no fusion"],
+)  # fmt: skip
+def test_what_cannot_be_served_fails_and_the_serving_epoch_keeps_serving(
+    told: Assignment, reason: str
+) -> None:
+    desk = serving(LEFT)
+    actions = desk.assign(told)
+    report = the_report(actions)
+    assert (report.status, report.epoch) == ("failed", 2)
+    assert reason in report.reason
+    assert not only(Unload, actions)
+    assert not only(Unsubscribe, actions)
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
+def test_a_failed_epoch_is_followed_by_one_that_fits() -> None:
+    desk = serving(LEFT)
+    desk.assign(assignment(2, part("big", ("input",), ("left",), memory=995)))
+    assert the_report(desk.assign(assignment(3, LEFT))).status == "ready"
+
+
+def test_memory_counts_what_is_loaded_once_however_many_epochs_share_it() -> None:
+    desk = Desk(memory_bytes=25)
+    desk.serve(assignment(1, LEFT, RIGHT, phase="serve"))
+    assert the_report(desk.serve(assignment(2, LEFT, RIGHT, phase="serve"))).status == "ready"
+    assert the_report(desk.serve(assignment(3, LEFT, FUSE))).status == "failed"
+
+
+# --- ready -> draining -> gone --------------------------------------------------------------
+
+
+def test_old_and_new_epoch_serve_side_by_side() -> None:
+    desk = serving(LEFT)
+    desk.serve(assignment(2, LEFT))
+    desk.assign(assignment(2, LEFT, phase="serve"))
+    assert results_of_a_frame(desk, LEFT, epoch=1) == ["left"]
+    assert results_of_a_frame(desk, LEFT, epoch=2) == ["left"]
+
+
+def test_what_two_epochs_share_is_not_loaded_again() -> None:
+    desk = serving(LEFT)
+    actions = desk.assign(assignment(2, LEFT, RIGHT))
+    assert only(Load, actions) == [Load(RIGHT.sha256)]
+    desk.happen(loaded(RIGHT))
+    desk.assign(assignment(2, LEFT, RIGHT, phase="serve"))
+    assert only(Unload, desk.wait(DRAIN_S)) == []
+
+
+def test_an_old_epoch_is_drained_after_its_last_frame() -> None:
+    desk = serving(LEFT)
+    desk.serve(assignment(2, FUSE))
+    assert only(Unload, desk.wait(10 * DRAIN_S)) == []  # until the new one serves
+    desk.assign(assignment(2, FUSE, phase="serve"))
+    desk.now += DRAIN_S / 2
+    results_of_a_frame(desk, LEFT)
+    assert only(Unload, desk.wait(DRAIN_S - 0.1)) == []
+    actions = desk.wait(0.1)
+    assert only(Unload, actions) == [Unload(LEFT.sha256)]
+    assert only(Unsubscribe, actions) == [Unsubscribe(FRAMES)]
+    desk.send(tensor("input", 4))
+    assert desk.counters["other_epoch"] == 1
+
+
+def test_a_deployment_that_is_retired_is_drained() -> None:
+    desk = serving(LEFT)
+    desk.assign(assignment(2, phase="retire"))
+    assert only(Unload, desk.wait(DRAIN_S)) == [Unload(LEFT.sha256)]
+    assert desk.subscribed == set()
+    assert desk.agent._servings == {}
+
+
+def test_an_epoch_that_never_served_gives_way_at_once() -> None:
+    desk = Desk()
+    desk.assign(assignment(1, LEFT))
+    assert desk.assign(assignment(2, RIGHT)) == [Load(RIGHT.sha256), Unload(LEFT.sha256)]
+    # What was under way comes to nothing.
+    assert desk.happen(loaded(LEFT)) == [Unload(LEFT.sha256)]
+    assert desk.happen(Absent(LEFT.sha256)) == []
+
+
+def test_a_stale_assignment_is_ignored() -> None:
+    desk = serving(LEFT, epoch=5)
+    assert desk.assign(assignment(4, RIGHT)) == []
+    assert desk.counters["stale_assignment"] == 1
+    assert desk.agent.epoch == 5
+
+
+def test_who_is_told_again_reports_again() -> None:
+    desk = serving(LEFT)
+    assert the_report(desk.assign(assignment(1, LEFT))).status == "ready"
+    assert the_report(desk.assign(assignment(1, LEFT, phase="serve"))).status == "ready"
+
+
+def test_the_same_epoch_with_another_content_is_taken_up_anew() -> None:
+    # A coordinator that lost its memory may number an epoch twice.
+    desk = serving(LEFT)
+    actions = desk.serve(assignment(1, RIGHT))
+    assert only(Unload, actions) == [Unload(LEFT.sha256)]
+    assert the_report(actions).seconds == {RIGHT.id: 0.001}
+    assert results_of_a_frame(desk, RIGHT) == ["right"]
+
+
+def test_deployments_do_not_disturb_each_other() -> None:
+    desk = serving(LEFT)
+    desk.serve(assignment(9, RIGHT, phase="serve", deployment="other"))
+    assert only(Unload, desk.wait(10 * DRAIN_S)) == []
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
+def test_a_node_that_was_restarted_takes_up_its_retained_assignment() -> None:
+    desk = Desk()
+    actions = desk.serve(assignment(4, LEFT, phase="serve"))
+    assert (the_report(actions).status, desk.agent.epoch) == ("ready", 4)
+
+
+def test_an_assignment_that_is_cleared_changes_nothing() -> None:
+    desk = serving(LEFT)
+    assert desk.hear(TOLD, b"") == []
+    assert desk.agent.epoch == 1
+
+
+# --- frames and tensors ---------------------------------------------------------------------
+
+
+def test_a_frame_goes_through_a_branch() -> None:
+    desk = serving(LEFT)
+    (execute,) = only(Execute, desk.send(tensor("input", 3, trace=(Hop("x", "y", 0.0, 0.1),))))
+    (said,) = only(Publish, desk.ran(execute.run))
+    sent = decode_tensor(said.payload)
+    assert said.stream
+    assert said.topic == topic_of(sent)
+    assert (sent.tensor, sent.frame_id, sent.camera, sent.epoch) == ("left", 3, CAMERA, 1)
+    assert [hop.partition for hop in sent.trace] == ["x", LEFT.id]
+
+
+def test_a_fusion_answers() -> None:
+    desk = serving(FUSE)
+    assert desk.send(tensor("left", 3)) == []
+    (result,) = results(desk.run_all(desk.send(tensor("right", 3))))
+    assert (result.frame_id, result.camera, result.epoch, result.missing) == (3, CAMERA, 1, ())
+    assert desk.counters["answers"] == 1
+
+
+def test_a_fusion_answers_without_a_branch_that_does_not_come() -> None:
+    desk = serving(FUSE)
+    desk.send(tensor("left", 3))
+    assert desk.agent.next_tick() == desk.now + PATIENCE
+    (result,) = results(desk.run_all(desk.wait(PATIENCE)))
+    assert result.missing == ("right",)
+    assert desk.counters["incomplete"] == 1
+
+
+def test_a_whole_network_on_one_node_sends_nothing_but_answers() -> None:
+    desk = serving(LEFT, RIGHT, FUSE)
+    actions = desk.run_all(desk.send(tensor("input", 3)))
+    assert len(only(Publish, actions)) == len(results(actions)) == 1
+
+
+def test_one_run_at_a_time_by_priority() -> None:
+    urgent = part("urgent", ("input",), ("right",), priority=1.0)
+    desk = serving(LEFT, urgent)
+    (first,) = only(Execute, desk.send(tensor("input", 1)))
+    assert only(Execute, desk.send(tensor("input", 2))) == []
+    assert desk.agent.waiting_runs == 3
+    (second,) = only(Execute, desk.ran(first.run))
+    (third,) = only(Execute, desk.ran(second.run))
+    order = [(e.run.partition.id, e.run.frame_id) for e in (first, second, third)]
+    assert order == [("urgent", 1), ("urgent", 2), (LEFT.id, 1)]
+
+
+def test_a_run_that_fails_is_counted_and_the_next_one_runs() -> None:
+    desk = serving(LEFT)
+    (first,) = only(Execute, desk.send(tensor("input", 1)))
+    desk.send(tensor("input", 2))
+    (second,) = only(Execute, desk.happen(RunFailed(first.run, "out of memory")))
+    assert second.run.frame_id == 2
+    assert desk.counters["run_failed"] == 1
+
+
+def test_runs_that_wait_are_dropped_with_their_epoch() -> None:
+    desk = Desk()
+    desk.serve(assignment(1, LEFT))
+    (execute,) = only(Execute, desk.send(tensor("input", 1)))
+    desk.send(tensor("input", 2))
+    desk.assign(assignment(2, RIGHT))
+    assert desk.ran(execute.run) == []
+    assert desk.counters["retired"] == 1
+
+
+def test_a_run_of_an_epoch_that_is_gone_comes_to_nothing() -> None:
+    desk = Desk()
+    desk.serve(assignment(1, LEFT))
+    (execute,) = only(Execute, desk.send(tensor("input", 1)))
+    desk.assign(assignment(2, RIGHT))
+    assert desk.ran(execute.run) == []
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex64])
+def test_an_output_that_does_not_travel_is_counted(dtype: Any) -> None:
+    desk = serving(LEFT)
+    (execute,) = only(Execute, desk.send(tensor("input", 1)))
+    actions = desk.happen(Ran(execute.run, {"left": np.zeros((1, 2), dtype)}, 0.1))
+    assert only(Publish, actions) == []
+    assert desk.counters["bad_dtype"] == 1
+
+
+# --- bad input is counted and dropped, and the agent goes on --------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counter", "message"),
+    [
+        ("other_epoch", tensor("input", 1, epoch=2)),
+        ("other_epoch", tensor("input", 1, deployment="other")),
+        ("bad_shape", tensor("input", 1, data=np.zeros((1, 2), np.float32))),
+        ("bad_dtype", tensor("input", 1, data=np.zeros((1, 1, 2, 2), np.int8))),
+        ("bad_unknown_tensor", tensor("right", 1)),
+        ("bad_header", tensor("input", 1, camera="Ü")),
+    ],
+)
+def test_a_bad_tensor_is_counted_and_dropped(counter: str, message: TensorMessage) -> None:
+    desk = serving(LEFT)
+    assert desk.send(message) == []
+    assert desk.counters[counter] == 1
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/hall", "input"),  # another camera's
+        (f"fog/v1/{SITE}/deployment/other/frame/{CAMERA}", "input"),  # another deployment's
+        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/1/right", "input"),
+        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/1/input", "input"),
+        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/{CAMERA}", "right"),
+        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/2/right", "right"),
+        (f"fog/v1/{SITE}/node/{NODE}/echo", "right"),
+        ("", "right"),
+    ],
+)
+def test_a_tensor_by_another_topic_is_counted_and_dropped(topic: str, name: str) -> None:
+    desk = serving(LEFT, FUSE)
+    assert desk.hear(topic, encode_tensor(tensor(name, 1))) == []
+    assert desk.counters["bad_topic"] == 1
+
+
+def test_a_frame_of_a_new_epoch_that_runs_no_branch_here_is_nobodys_fault() -> None:
+    desk = serving(LEFT)
+    desk.serve(assignment(2, FUSE, phase="serve"))
+    desk.send(tensor("input", 1, epoch=2))
+    assert desk.counters["other_epoch"] == 1
+
+
+@pytest.mark.parametrize("payload", [b"", b"garbage", b"FWT1\xff\xff\xff\xff", b"FWC1" + bytes(12)])
+def test_garbage_is_counted_and_dropped(payload: bytes) -> None:
+    desk = serving(LEFT)
+    frames = f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/{CAMERA}"
+    assert desk.hear(frames, payload) == []
+    assert desk.hear(CHUNKS, payload) == []
+    assert sum(n for name, n in desk.counters.items() if name.startswith("bad_")) == 2
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{",
+        b"null",
+        assignment(2, LEFT, deployment="+").encode(),
+        assignment(2, LEFT, deployment="a/#").encode(),
+        assignment(2, LEFT, deployment="").encode(),
+        b'{"deployment": "digits", "epoch": -1, "phase": "serve"}',
+    ],
+)
+def test_a_bad_assignment_is_counted_and_dropped(payload: bytes) -> None:
+    desk = serving(LEFT)
+    assert desk.hear(TOLD, payload) == []
+    assert desk.counters["bad_assignment"] == 1
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
+def test_an_assignment_whose_mean_does_not_fit_its_channels_is_bad() -> None:
+    desk = Desk()
+    lying = assignment(1, LEFT).encode().replace(b'"mean":[0.5]', b'"mean":[0.5,0.5]')
+    assert desk.hear(TOLD, lying) == []
+    assert desk.counters["bad_assignment"] == 1
+
+
+def test_a_chunk_that_nobody_asked_for_is_ignored() -> None:
+    desk = serving(LEFT)
+    chunk = Chunk(sha256_of(b"x"), 0, 1, b"x")
+    assert desk.hear(CHUNKS, encode_chunk(chunk)) == []
+
+
+# --- who is there ---------------------------------------------------------------------------
+
+
+def test_an_older_sessions_will_is_contradicted() -> None:
+    desk = Desk()
+    assert desk.hear(STATE, OFFLINE) == [Publish(STATE, ONLINE, retain=True)]
+    assert desk.hear(STATE, ONLINE) == []
+
+
+def info(session: int) -> bytes:
+    links = Links(uplink_bytes_per_s=1, downlink_bytes_per_s=1, latency_s=0)
+    return NodeInfo(
+        node=NODE, session=session, version="0", hardware="x", cores=1, threads=1,
+        memory_bytes=1, macs_per_s=1, links=links,
+    ).encode()  # fmt: skip
+
+
+def test_a_later_namesake_is_given_way_to() -> None:
+    desk = Desk()
+    (stop,) = desk.hear(INFO, info(8))
+    assert isinstance(stop, Stop)
+    assert NODE in stop.reason
+
+
+@pytest.mark.parametrize("payload", [info(7), info(6), b"", b"garbage"])
+def test_itself_an_earlier_one_and_noise_are_not(payload: bytes) -> None:
+    assert Desk().hear(INFO, payload) == []

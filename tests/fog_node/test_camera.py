@@ -1,0 +1,202 @@
+"""A camera on a bus: it waits for what serves, counts every answer once, and always comes to an end."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from broker.bus import Message
+from broker.codec import TensorMessage, decode_tensor
+from broker.memory_bus import MemoryBroker, MemoryBus
+from broker.messages import Active, BundleName, InputSpec, Result
+from broker.topics import ACTIVE, FRAME, RESULT
+from fog_node import stream as stream_module
+from fog_node.camera import Camera, CameraSettings, NotServedError
+from fog_node.source import Picture, Source, SourceError
+from fog_node.stream import Stream
+from tests.fog_node.scene import CAMERA, DEPLOYMENT, PICTURE, SITE
+
+Fog = Callable[[TensorMessage], None]
+
+
+@pytest.fixture
+def broker() -> Iterator[MemoryBroker]:
+    with MemoryBroker() as made:
+        yield made
+
+
+def active(epoch: int = 1, picture: InputSpec = PICTURE) -> Active:
+    bundle = BundleName(name="digits", version="1")
+    return Active(
+        deployment=DEPLOYMENT, epoch=epoch, bundle=bundle, classes=("cat", "dog"), input=picture
+    )
+
+
+def say_active(bus: MemoryBus, what: Active | None) -> None:
+    payload = b"" if what is None else what.encode()
+    bus.publish(ACTIVE.at(SITE, deployment=DEPLOYMENT), payload, retain=True)
+
+
+def answer(bus: MemoryBus, frame: TensorMessage, **changes: Any) -> None:
+    fields = {
+        "deployment": frame.deployment,
+        "camera": frame.camera,
+        "frame_id": frame.frame_id,
+        "label": "cat",
+        "confidence": 0.9,
+        "epoch": frame.epoch,
+        "missing": (),
+        "latency": (),
+        **changes,
+    }
+    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=frame.camera)
+    bus.publish(topic, Result(**fields).encode())
+
+
+def fog(broker: MemoryBroker, react: Callable[[MemoryBus, TensorMessage], None]) -> MemoryBus:
+    """Return a bus that reacts to every frame."""
+    bus = broker.bus("fog")
+
+    def hear(message: Message) -> None:
+        react(bus, decode_tensor(message.payload))
+
+    bus.subscribe(FRAME.every(SITE, deployment=DEPLOYMENT), hear)
+    return bus
+
+
+def pictures(*labels: str) -> Iterator[Picture]:
+    for label in labels:
+        yield Picture(np.full((1, 4, 4), 7, np.uint8), label)
+
+
+def run(
+    broker: MemoryBroker,
+    *labels: str,
+    wait_s: float = 20.0,
+    log: io.StringIO | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 500.0, "reliable", wait_s)
+    camera = Camera(settings, broker.bus("camera"), log)
+    source = Source(pictures(*labels), None)
+    return camera.run(source, active(), **{"count": len(labels), **options})
+
+
+def test_what_nobody_serves_is_one_sentence(broker: MemoryBroker) -> None:
+    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 10.0, "live", 0.05)
+    with pytest.raises(NotServedError, match="nothing serves deployment digits in site home"):
+        Camera(settings, broker.bus("camera")).wait_active()
+
+
+def test_it_waits_for_a_deployment(broker: MemoryBroker) -> None:
+    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 10.0, "live", 20.0)
+    camera = Camera(settings, broker.bus("camera"))
+    coordinator = broker.bus("coordinator")
+    coordinator.publish(ACTIVE.at(SITE, deployment=DEPLOYMENT), b"garbage")
+    say_active(coordinator, None)
+    say_active(coordinator, active(3))
+    assert camera.wait_active() == active(3)
+
+
+def test_it_counts_answers_and_how_many_are_right(broker: MemoryBroker) -> None:
+    fog(broker, answer)
+    log = io.StringIO()
+    summary = run(broker, "cat", "dog", "cat", "garden", log=log)
+    assert (summary["sent"], summary["answered"], summary["duplicates"]) == (4, 4, 0)
+    # What is no class has no truth.
+    assert summary["accuracy"] == pytest.approx(2 / 3)
+    assert summary["latency_ms"].keys() == {"p50", "p95", "p99"}
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["truth"] for line in sorted(lines, key=lambda each: int(each["frame_id"]))] == [
+        "cat",
+        "dog",
+        "cat",
+        None,
+    ]
+    assert all(line["label"] == "cat" and line["latency_s"] > 0 for line in lines)
+
+
+def test_frames_are_pixels_fitted_to_the_network(broker: MemoryBroker) -> None:
+    frames: list[TensorMessage] = []
+
+    def react(bus: MemoryBus, frame: TensorMessage) -> None:
+        frames.append(frame)
+        answer(bus, frame)
+
+    fog(broker, react)
+    run(broker, "cat", "cat")
+    assert {frame.data.shape for frame in frames} == {(1, 1, 2, 2)}
+    assert {frame.data.dtype for frame in frames} == {np.dtype(np.uint8)}
+    assert {frame.deadline for frame in frames} == {None}
+    first = min(frame.frame_id for frame in frames)
+    assert {frame.frame_id for frame in frames} == {first, first + 1}
+
+
+def test_noise_and_the_answers_of_others_are_not_taken_for_its_own(broker: MemoryBroker) -> None:
+    def react(bus: MemoryBus, frame: TensorMessage) -> None:
+        bus.publish(RESULT.at(SITE, deployment=DEPLOYMENT, camera=CAMERA), b"garbage")
+        answer(bus, frame, frame_id=0)  # an earlier start of this camera
+        answer(bus, frame, frame_id=frame.frame_id + 1000)
+        answer(bus, frame)
+        answer(bus, frame)
+
+    fog(broker, react)
+    summary = run(broker, "cat", "cat", "cat")
+    assert (summary["answered"], summary["bad_messages"]) == (3, 3)
+    assert summary["duplicates"] <= 3  # the last one may come when it has ended
+
+
+def test_a_fog_that_falls_silent_ends_the_stream(broker: MemoryBroker) -> None:
+    summary = run(broker, "cat", "cat", wait_s=0.1)
+    assert (summary["sent"], summary["answered"], summary["unanswered"]) == (2, 0, 2)
+    assert (summary["accuracy"], summary["latency_ms"]) == (None, None)
+
+
+def test_a_deployment_that_ends_ends_the_stream(broker: MemoryBroker) -> None:
+    def react(bus: MemoryBus, frame: TensorMessage) -> None:
+        answer(bus, frame)
+        say_active(bus, None)
+
+    fog(broker, react)
+    summary = run(broker, "cat", *["cat"] * 1000, wait_s=0.1)
+    assert summary["sent"] < 1001
+
+
+def test_a_frame_is_sent_again_to_a_network_of_another_shape(
+    broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_module, "_RESEND_S", 0.01)
+    wide = PICTURE.model_copy(update={"shape": (1, 1, 2, 8)})
+
+    def react(bus: MemoryBus, frame: TensorMessage) -> None:
+        if frame.epoch == 1:
+            say_active(bus, active(2, wide))  # and the frame is lost
+        else:
+            assert frame.data.shape == (1, 1, 2, 8)
+            answer(bus, frame)
+
+    fog(broker, react)
+    summary = run(broker, "cat")
+    assert (summary["answered"], summary["mixed_epochs"]) == (1, 0)
+
+
+def test_it_stops_when_it_is_told_to(broker: MemoryBroker) -> None:
+    fog(broker, answer)
+    seen: list[int] = []
+
+    def progress(stream: Stream) -> None:
+        seen.append(stream.counters.answered)
+
+    summary = run(
+        broker, *["cat"] * 1000, progress=progress, stopped=lambda: bool(seen) and seen[-1] >= 3
+    )
+    assert 3 <= summary["answered"] < 1000
+
+
+def test_a_source_that_runs_dry_is_one_sentence(broker: MemoryBroker) -> None:
+    fog(broker, answer)
+    with pytest.raises(SourceError, match="no more pictures"):
+        run(broker, "cat", count=2)

@@ -1,0 +1,218 @@
+"""``fog-node`` and ``fog-camera``: one plain line and exit 2 for what is wrong, and light to install."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from broker.bus import Inbox, Message
+from broker.codec import decode_tensor
+from broker.messages import ONLINE, Active, BundleName
+from broker.messages import Result as Answered
+from broker.mqtt_bus import MqttBus
+from broker.running import RunningBroker
+from broker.topics import ACTIVE, FRAME, NODE_STATE, RESULT
+from fog_node.commands import camera_app, node_app
+from tests.fog_node.scene import PICTURE
+
+SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """Give back the signal handlers that a command takes."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def nobody() -> str:
+    """Return an address at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"mqtt://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    from PIL import Image
+
+    path = tmp_path / "cat" / "1.png"
+    path.parent.mkdir()
+    Image.new("L", (4, 4), 9).save(path)
+    return path
+
+
+def node(*arguments: str) -> Result:
+    return CliRunner().invoke(node_app, ["run", *arguments])
+
+
+def camera(*arguments: str, source: str = "mnist", name: str = "door") -> Result:
+    fixed = ["--deployment", "digits", "--id", name, "--source", source]
+    return CliRunner().invoke(camera_app, ["stream", *fixed, *arguments])
+
+
+def refused(result: Result) -> str:
+    """Return the one line that a command ended with."""
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        ("id: 'Pi' is not an id", ["--id", "Pi"]),
+        ("id: 'a/b' is not an id", ["--id", "a/b"]),
+        ("id: coordinator is the coordinator's own", ["--id", "coordinator"]),
+        ("site: '' is not an id", ["--id", "pi", "--site", ""]),
+        ("'localhost' is not a broker address", ["--id", "pi", "--broker", "localhost"]),
+        ("'http://x' is not a broker address", ["--id", "pi", "--broker", "http://x"]),
+        ("'mqtt://x:99999' is not a broker address", ["--id", "pi", "--broker", "mqtt://x:99999"]),
+    ],
+)
+def test_a_wrong_argument_of_a_node_is_one_line(words: str, arguments: list[str]) -> None:
+    assert words in refused(node(*arguments))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--id", "pi", "--threads", "0"], ["--id"]])
+def test_what_typer_refuses_is_exit_2(arguments: list[str]) -> None:
+    assert node(*arguments).exit_code == 2
+
+
+def test_a_state_folder_that_is_none_is_one_line(mosquitto: RunningBroker, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder", encoding="ascii")
+    line = refused(node("--id", "pi", "--broker", mosquitto.url, "--state-dir", str(file)))
+    assert line.startswith(f"error: --state-dir {file}: ")
+
+
+def test_a_wrong_argument_of_a_camera_is_one_line(picture: Path) -> None:
+    source = str(picture)
+    assert "id: 'Door' is not an id" in refused(camera(name="Door", source=source))
+    assert "not a broker address" in refused(camera("--broker", "x", source=source))
+    assert camera("--fps", "0", source=source).exit_code == 2
+    assert camera("--delivery", "maybe", source=source).exit_code == 2
+
+
+def test_a_broker_that_is_not_there_is_one_line(nobody: str, picture: Path) -> None:
+    line = refused(camera("--broker", nobody, source=str(picture)))
+    assert line.startswith(f"error: no broker at {nobody}")
+
+
+def test_a_source_that_is_not_there_is_one_line_before_anything_is_asked(
+    nobody: str, tmp_path: Path
+) -> None:
+    line = refused(camera("--broker", nobody, source=str(tmp_path / "missing")))
+    assert "missing: no such file or folder" in line
+    assert "no pictures in it" in refused(camera("--broker", nobody, source=str(tmp_path)))
+
+
+def test_a_deployment_that_nobody_serves_is_one_line(
+    broker_url: str, site: str, picture: Path
+) -> None:
+    arguments = ["--broker", broker_url, "--site", site, "--wait", "0.1"]
+    line = refused(camera(*arguments, source=str(picture)))
+    assert f"nothing serves deployment digits in site {site}" in line
+
+
+def test_a_log_that_cannot_be_written_is_one_line(
+    mosquitto: RunningBroker, picture: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "no" / "log"
+    arguments = ["--broker", mosquitto.url, "--wait", "0.1", "--log", str(log)]
+    assert f"--log {log}: No such file" in refused(camera(*arguments, source=str(picture)))
+
+
+@pytest.fixture
+def fog(broker_url: str, site: str) -> Iterator[MqttBus]:
+    """Serve the deployment: to every frame the answer is cat."""
+    bus = MqttBus.connect(broker_url, f"fog-{site}")
+
+    def answer(message: Message) -> None:
+        frame = decode_tensor(message.payload)
+        result = Answered(
+            deployment="digits", camera=frame.camera, frame_id=frame.frame_id, label="cat",
+            confidence=1.0, epoch=frame.epoch, missing=(), latency=(),
+        )  # fmt: skip
+        bus.publish(RESULT.at(site, deployment="digits", camera=frame.camera), result.encode())
+
+    bus.subscribe(FRAME.every(site, deployment="digits"), answer)
+    bundle = BundleName(name="digits", version="1")
+    active = Active(
+        deployment="digits", epoch=1, bundle=bundle, classes=("cat", "dog"), input=PICTURE
+    )
+    topic = ACTIVE.at(site, deployment="digits")
+    bus.publish(topic, active.encode(), retain=True)
+    yield bus
+    bus.publish(topic, b"", retain=True)
+    bus.close()
+
+
+def test_a_camera_streams_and_sums_up_as_json(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    options = ["--fps", "200", "--count", "5", "--delivery", "reliable", "--json"]
+    result = camera("--broker", broker_url, "--site", site, *options, source=str(picture))
+    assert (result.exit_code, result.stderr) == (0, "")
+    summary = json.loads(result.stdout)
+    assert (summary["sent"], summary["answered"], summary["accuracy"]) == (5, 5, 1.0)
+
+
+def test_a_camera_streams_and_sums_up_in_a_line(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    result = camera(
+        "--broker", broker_url, "--site", site, "--delivery", "reliable", source=str(picture)
+    )
+    assert result.exit_code == 0
+    assert result.stdout.startswith(
+        "door: 1 sent, 1 answered, 0 with a missing branch, 100.0% right"
+    )
+
+
+def test_a_node_joins_serves_and_leaves_when_told(
+    broker_url: str, site: str, tmp_path: Path
+) -> None:
+    states: Inbox[Message] = Inbox()
+    bus = MqttBus.connect(broker_url, f"test-{site}")
+    bus.subscribe(NODE_STATE.at(site, node=f"n-{site}"), states.put)
+    start = "from fog_node.commands import node_app; node_app()"
+    command = [sys.executable, "-c", start, "run", "--id", f"n-{site}"]
+    command += ["--broker", broker_url, "--site", site, "--state-dir", str(tmp_path / "state")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            came = states.get(SECONDS)
+            process.send_signal(signal.SIGTERM)
+            output, complaints = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+    went = states.get(SECONDS)
+    bus.close()
+    assert came is not None
+    assert went is not None
+    assert (came.payload, went.payload) == (ONLINE, b"offline")
+    assert output.decode().startswith(f"fog-node n-{site} ready: ")
+    assert (process.returncode, b"Traceback" in complaints) == (0, False)
+
+
+def test_a_fog_node_needs_neither_torch_nor_onnx_nor_what_uses_them() -> None:
+    heavy = "torch onnx onnxscript models evolution coordinator matplotlib mlxtend amqtt cv2"
+    code = (
+        "import sys, fog_node.commands, fog_node.node, fog_node.camera; "
+        f"print(sorted(set({heavy.split()!r}) & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,98 @@
+"""Where pictures come from, and one plain sentence when none do."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fog_node.source import SourceError, open_source
+from pictures.dataset import Pictures, load
+
+load_once = cache(load)  # it takes seconds
+GREY, COLOUR = (1, 4, 6), (3, 4, 6)
+
+
+def save(path: Path, value: int, mode: str = "L") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    colour = value if mode == "L" else (value, 0, 0)
+    Image.new(mode, (8, 8), colour).save(path)
+
+
+def sentence(text: str, shape: tuple[int, int, int] = GREY) -> str:
+    with pytest.raises(SourceError) as caught:
+        open_source(text).next(shape)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def mnist(monkeypatch: pytest.MonkeyPatch) -> Pictures:
+    monkeypatch.setattr("fog_node.source.load", load_once)
+    return load_once("mnist").test
+
+
+def test_mnist_gives_its_held_out_digits_with_labels(mnist: Pictures) -> None:
+    source = open_source("mnist", offset=3)
+    assert source.length == len(mnist) == 1000
+    for index in range(3, 8):
+        picture = source.next((1, 28, 28))
+        np.testing.assert_array_equal(picture.pixels, mnist.pixels[index])
+        assert picture.label == str(mnist.labels[index])
+
+
+def test_a_data_set_begins_again_at_its_end(mnist: Pictures) -> None:
+    source = open_source("mnist", offset=999)
+    for index in (999, 0):
+        np.testing.assert_array_equal(source.next((1, 28, 28)).pixels, mnist.pixels[index])
+
+
+def test_a_folder_gives_its_pictures_by_name_with_the_name_of_their_folder(tmp_path: Path) -> None:
+    save(tmp_path / "dog" / "2.png", 20)
+    save(tmp_path / "dog" / "1.jpg", 10)
+    save(tmp_path / "cat" / "1.PNG", 30)
+    (tmp_path / "dog" / "notes.txt").write_text("none", encoding="ascii")
+    source = open_source(str(tmp_path))
+    assert source.length == 3
+    got = [source.next(GREY) for _ in range(4)]
+    assert [picture.label for picture in got] == ["cat", "dog", "dog", "cat"]
+    assert [int(picture.pixels.mean()) for picture in got] == [30, 10, 20, 30]
+    assert open_source(str(tmp_path), offset=1).next(GREY).label == "dog"
+
+
+def test_a_file_is_one_picture_over_and_over(tmp_path: Path) -> None:
+    save(tmp_path / "door.png", 200, "RGB")
+    source = open_source(str(tmp_path / "door.png"))
+    assert source.length == 1
+    first, second = source.next(COLOUR), source.next(COLOUR)
+    assert first.pixels.shape == COLOUR
+    assert first.pixels.dtype == np.uint8
+    assert first.pixels[:, 0, 0].tolist() == [200, 0, 0]
+    np.testing.assert_array_equal(first.pixels, second.pixels)
+
+
+@pytest.mark.parametrize("shape", [GREY, COLOUR])
+def test_pictures_are_fitted_to_what_the_network_takes(
+    tmp_path: Path, shape: tuple[int, int, int]
+) -> None:
+    save(tmp_path / "door.png", 200)
+    assert open_source(str(tmp_path)).next(shape).pixels.shape == shape
+
+
+def test_what_gives_no_pictures_is_one_sentence(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    assert sentence(str(missing)).startswith(f"{missing}: no such file or folder")
+    assert "no pictures in it" in sentence(str(tmp_path))
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    assert sentence(str(bad)).startswith(f"{bad}: ")
+
+
+def test_a_shape_that_no_picture_has_is_one_sentence(tmp_path: Path) -> None:
+    save(tmp_path / "door.png", 200)
+    assert "neither grey nor colour" in sentence(str(tmp_path), (2, 4, 6))
+
+
+def test_a_camera_that_is_none_is_one_sentence() -> None:
+    assert sentence("webcam:front").startswith("webcam:front: ")
