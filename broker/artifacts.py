@@ -50,9 +50,13 @@ class ArtifactStore:
         """Keep an artifact and return its hash; a crash in between leaves no half file under it."""
         sha256 = sha256_of(data)
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".part-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(self._folder / sha256)
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            part.replace(self._folder / sha256)
+        finally:
+            part.unlink(missing_ok=True)
         return sha256
 
 
@@ -130,7 +134,12 @@ class ArtifactPull:
 
 
 def answer_requests(bus: Bus, site: str, find: Callable[[str], bytes | None]) -> None:
-    """Answer ``artifact/get`` on this bus for every artifact that ``find`` returns."""
+    """Answer ``artifact/get`` on this bus for every artifact that ``find`` returns.
+
+    The last artifact is kept at hand: it is asked for chunk by chunk, and ``find`` may read and
+    hash the whole of it.
+    """
+    at_hand: tuple[str, bytes] = ("", b"")
 
     def answer(message: Message) -> None:
         try:
@@ -138,8 +147,14 @@ def answer_requests(bus: Bus, site: str, find: Callable[[str], bytes | None]) ->
             reply_to = check_id("reply_to", request.reply_to)
         except (MessageError, InvalidIdError):
             return
-        data = find(request.sha256)
-        if data is None or request.offset > len(data):
+        nonlocal at_hand
+        if request.sha256 != at_hand[0]:
+            data = find(request.sha256)
+            if data is None:
+                return
+            at_hand = (request.sha256, data)
+        data = at_hand[1]
+        if request.offset > len(data):
             return
         part = memoryview(data)[request.offset : request.offset + request.length]
         chunk = Chunk(request.sha256, request.offset, len(data), part)

@@ -25,8 +25,9 @@ _CHUNK_MAGIC: Final = b"FWC1"
 _ALIGN: Final = 16
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _MAX_RANK: Final = 8
+_MAX_COUNT: Final = 2**63 - 1
 _DTYPES: Final = {
-    name: np.dtype(name)
+    name: np.dtype(name).newbyteorder("<")
     for name in ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32")
 }
 
@@ -82,15 +83,22 @@ def encode_tensor(message: TensorMessage) -> bytes:
     """Return the payload of a frame or tensor.
 
     Raises:
-        CodecError: the dtype does not travel, or there are more than ``MAX_TENSOR_BYTES``.
+        CodecError: the dtype does not travel, there are more than ``MAX_TENSOR_BYTES``, or the
+            trace is longer than any way through a fog.
     """
-    data = np.ascontiguousarray(message.data)
-    if data.dtype.name not in _DTYPES:
-        raise CodecError("dtype", f"tensor {message.tensor}: dtype {data.dtype} does not travel")
+    dtype = _DTYPES.get(message.data.dtype.name)
+    if dtype is None:
+        raise CodecError(
+            "dtype", f"tensor {message.tensor}: dtype {message.data.dtype} does not travel"
+        )
+    # Not ascontiguousarray, which makes a scalar a vector; and the byte order is part of the dtype.
+    data = np.asarray(message.data, dtype, order="C")
     if data.nbytes > MAX_TENSOR_BYTES:
         raise CodecError(
             "size", f"tensor {message.tensor}: {data.nbytes} bytes, at most {MAX_TENSOR_BYTES}"
         )
+    if len(message.trace) > MAX_HOPS:
+        raise CodecError("trace", f"tensor {message.tensor}: more than {MAX_HOPS} hops")
     header = {
         "deployment": message.deployment,
         "epoch": message.epoch,
@@ -100,7 +108,10 @@ def encode_tensor(message: TensorMessage) -> bytes:
         "dtype": data.dtype.name,
         "shape": data.shape,
         "deadline": message.deadline,
-        "trace": [(hop.partition, hop.node, hop.queued_s, hop.run_s) for hop in message.trace],
+        "trace": [
+            (hop.partition, hop.node, float(hop.queued_s), float(hop.run_s))
+            for hop in message.trace
+        ],
     }
     return _pack(_TENSOR_MAGIC, header, data.data.cast("B") if data.nbytes else b"")
 
@@ -121,10 +132,12 @@ def decode_tensor(payload: bytes) -> TensorMessage:
         raise CodecError("shape", f"tensor {tensor}: no shape")
     if not all(type(size) is int and size >= 0 for size in shape):
         raise CodecError("shape", f"tensor {tensor}: shape {shape} has sizes that are none")
-    if math.prod(shape) * dtype.itemsize != len(raw):
+    try:
+        data = np.frombuffer(raw, dtype).reshape(shape)
+    except (ValueError, OverflowError):
         raise CodecError(
             "shape", f"tensor {tensor}: shape {shape} of {dtype} does not fit {len(raw)} bytes"
-        )
+        ) from None
     deadline = header.get("deadline")
     if deadline is not None and (type(deadline) not in (int, float) or not math.isfinite(deadline)):
         raise CodecError("header", f"tensor {tensor}: deadline is not a number")
@@ -134,7 +147,7 @@ def decode_tensor(payload: bytes) -> TensorMessage:
         camera=_text(header, "camera"),
         frame_id=_count(header, "frame_id"),
         tensor=tensor,
-        data=np.frombuffer(raw, dtype).reshape(shape),
+        data=data,
         deadline=deadline,
         trace=_trace(header.get("trace")),
     )
@@ -199,7 +212,7 @@ def _text(header: dict[str, Any], name: str) -> str:
 
 def _count(header: dict[str, Any], name: str) -> int:
     value = header.get(name)
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= _MAX_COUNT:
         raise CodecError("header", f"header has no count {name}")
     return value
 
@@ -210,8 +223,13 @@ def _trace(value: Any) -> tuple[Hop, ...]:
     hops = []
     for hop in value:
         match hop:
-            case [str(partition), str(node), float() | int() as queued_s, float() | int() as run_s]:
-                hops.append(Hop(partition, node, queued_s, run_s))
+            case [
+                str(partition),
+                str(node),
+                float() | int() as queued_s,
+                float() | int() as run_s,
+            ] if 0 <= queued_s < math.inf and 0 <= run_s < math.inf:
+                hops.append(Hop(partition, node, float(queued_s), float(run_s)))
             case _:
                 raise CodecError("header", f"trace has a hop that is none: {hop!r}")
     return tuple(hops)

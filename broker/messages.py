@@ -5,10 +5,10 @@
 
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Phase = Literal["prepare", "serve", "retire"]
 ReportStatus = Literal["fetched", "loaded", "ready", "failed"]
@@ -22,9 +22,12 @@ class MessageError(ValueError):
 
 
 class Payload(BaseModel):
-    """What all control messages have in common: frozen, JSON, unknown fields ignored."""
+    """What all control messages have in common: frozen, JSON, unknown fields ignored.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    JSON knows neither infinity nor NaN, so no field holds them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     def encode(self) -> bytes:
         """Return the payload as JSON."""
@@ -96,13 +99,24 @@ class TensorSpec(Payload):
 
 
 class InputSpec(Payload):
-    """What the network takes: a picture p in [0, 1] as ``(p - mean) / std``, batch 1 first."""
+    """What the network takes: a picture p in [0, 1] as ``(p - mean) / std``.
+
+    The shape is (1, C, H, W), with one mean and one standard deviation per channel.
+    """
 
     name: str
-    shape: tuple[Count, ...]
+    shape: tuple[Count, Count, Count, Count]
     dtype: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _channels_agree(self) -> Self:
+        if not self.shape[1] == len(self.mean) == len(self.std):
+            raise ValueError(f"{self.shape[1]} channels need as many of mean and std")
+        if 0.0 in self.std:
+            raise ValueError("std: a deviation of 0 cannot be divided by")
+        return self
 
 
 class AssignedFusion(Payload):

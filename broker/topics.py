@@ -11,6 +11,8 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 PROTOCOL_VERSION: Final = 1
+COORDINATOR: Final = "coordinator"
+"""The id under which the coordinator pulls artifacts and shows that it is there; no node takes it."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 

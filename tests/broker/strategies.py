@@ -1,0 +1,106 @@
+"""hypothesis strategies of this folder: tensors and chunks as they travel, and control messages."""
+
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import numpy as np
+from annotated_types import Gt
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from broker.codec import Chunk, Hop, TensorMessage
+from broker.messages import InputSpec, Payload
+
+DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32")
+
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+counts = st.integers(0, 2**63 - 1)
+seconds = st.floats(0, 1e9)
+hops = st.builds(Hop, names, names, seconds, seconds)
+
+
+@st.composite
+def tensors(draw: st.DrawFn) -> NDArray[Any]:
+    """Arrays of any dtype that travels, scalars and empty ones included, in either byte order."""
+    dtype = np.dtype(draw(st.sampled_from(DTYPES))).newbyteorder(draw(st.sampled_from("<>")))
+    shape = draw(arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5))
+    array: NDArray[Any] = draw(arrays.arrays(dtype, shape))
+    return array.T if draw(st.booleans()) else array
+
+
+def messages() -> st.SearchStrategy[TensorMessage]:
+    return st.builds(
+        TensorMessage,
+        deployment=names,
+        epoch=counts,
+        camera=names,
+        frame_id=counts,
+        tensor=names,
+        data=tensors(),
+        deadline=st.none() | st.floats(-1e9, 1e9),
+        trace=st.lists(hops, max_size=5).map(tuple),
+    )
+
+
+@st.composite
+def chunks(draw: st.DrawFn) -> Chunk:
+    data = draw(st.binary(max_size=100))
+    offset = draw(st.integers(0, 2**40))
+    return Chunk(draw(names), offset, offset + len(data) + draw(counts.map(lambda n: n % 9)), data)
+
+
+def payloads(kind: type[Payload]) -> st.SearchStrategy[Payload]:
+    """Return messages of one kind, whatever its fields allow."""
+    if kind is InputSpec:
+        return inputs()
+    fields = kind.model_fields.items()
+    return st.builds(
+        kind, **{name: _values(field.annotation, field.metadata) for name, field in fields}
+    )
+
+
+@st.composite
+def inputs(draw: st.DrawFn) -> InputSpec:
+    channels = draw(st.integers(0, 4))
+    numbers = st.floats(allow_nan=False, allow_infinity=False)
+    per_channel = st.lists(numbers, min_size=channels, max_size=channels).map(tuple)
+    return InputSpec(
+        name=draw(st.text(max_size=5)),
+        shape=(1, channels, draw(counts), draw(counts)),
+        dtype="float32",
+        mean=draw(per_channel),
+        std=draw(per_channel.filter(lambda std: 0.0 not in std)),
+    )
+
+
+def _values(hint: Any, limits: Any = ()) -> st.SearchStrategy[Any]:
+    """Return values of a field's type; ``limits`` as pydantic keeps them."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _values(parts[0], [limit for info in parts[1:] for limit in info.metadata])
+    if origin is Literal:
+        return st.sampled_from(parts)
+    if origin is tuple:
+        return st.lists(_values(parts[0]), max_size=3).map(tuple)
+    if origin is dict:
+        return st.dictionaries(_values(parts[0]), _values(parts[1]), max_size=3)
+    if parts:  # something or None
+        return st.one_of(*map(_values, parts))
+    return (
+        payloads(hint)
+        if isinstance(hint, type) and issubclass(hint, Payload)
+        else _plain(hint, limits)
+    )
+
+
+def _plain(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
+    positive = any(isinstance(limit, Gt) for limit in limits)
+    lowest = 0.0 if limits else None
+    plain: dict[Any, st.SearchStrategy[Any]] = {
+        str: st.from_regex("[0-9a-f]{64}", fullmatch=True) if limits else names,
+        int: st.integers(1 if positive else 0, 2**20),
+        float: st.floats(lowest, exclude_min=positive, allow_nan=False, allow_infinity=False),
+        type(None): st.none(),
+        Any: st.none() | names,
+    }
+    return plain[hint]
