@@ -1,0 +1,92 @@
+"""What the coordinator knows of the fog nodes, from their own messages; pure.
+
+A node is alive while it says so: its state is ``online`` (or a beat of a newer session outweighs
+an older will) and it was heard within the time to live. Some brokers lose wills, so silence
+counts too.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from broker.messages import OFFLINE, ONLINE, Beat, NodeInfo, Report
+
+TIME_TO_LIVE_S: Final = 3.5
+
+
+@dataclass(slots=True)
+class FogNode:
+    """One fog node as last heard; ``lost_session`` is the one that went offline, -1 if none did."""
+
+    node: str
+    info: NodeInfo | None = None
+    beat: Beat | None = None
+    report: Report | None = None
+    online: bool = False
+    heard_at: float = 0.0
+    lost_session: int = -1
+
+    @property
+    def session(self) -> int:
+        """The newest session heard of, -1 before any."""
+        return max(self.info.session if self.info else -1, self.beat.session if self.beat else -1)
+
+
+@dataclass(slots=True)
+class Fleet:
+    """All fog nodes of a site."""
+
+    nodes: dict[str, FogNode] = field(default_factory=dict)
+    measured: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Seconds by (hardware, sha256), as nodes measured them."""
+
+    def _node(self, node: str) -> FogNode:
+        return self.nodes.setdefault(node, FogNode(node))
+
+    def state(self, node: str, payload: bytes, now: float) -> None:
+        """Take a node's state topic: ``online``, or the ``offline`` that it or its will said."""
+        known = self._node(node)
+        if payload == ONLINE:
+            known.online, known.heard_at = True, now
+        elif payload == OFFLINE:
+            known.online, known.lost_session = False, known.session
+
+    def info(self, info: NodeInfo, now: float) -> None:
+        """Take what a node says it is."""
+        known = self._node(info.node)
+        known.info = info
+        known.heard_at = now
+
+    def beat(self, beat: Beat, now: float) -> None:
+        """Take a pulse; one of a newer session than the lost one brings the node back."""
+        known = self._node(beat.node)
+        if beat.session < known.session:
+            return
+        known.beat, known.heard_at = beat, now
+        if beat.session > known.lost_session:
+            known.online = True
+
+    def report(self, report: Report, hashes: dict[str, str]) -> None:
+        """Take a report; ``hashes`` are the sha256 of the partitions it may name."""
+        known = self._node(report.node)
+        known.report = report
+        if known.info is None:
+            return
+        for partition, seconds in report.seconds.items():
+            if partition in hashes:
+                self.measured[known.info.hardware, hashes[partition]] = seconds
+
+    def forgive(self, now: float) -> None:
+        """Count no silence before ``now``: it was we who did not hear."""
+        for known in self.nodes.values():
+            known.heard_at = now
+
+    def alive(self, now: float) -> dict[str, NodeInfo]:
+        """Return the nodes that can be given work, by id; what they are must be of this life."""
+        return {
+            name: known.info
+            for name, known in sorted(self.nodes.items())
+            if known.info is not None
+            and known.info.session == known.session
+            and known.online
+            and now - known.heard_at < TIME_TO_LIVE_S
+        }

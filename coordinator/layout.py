@@ -1,0 +1,187 @@
+"""From a bundle and the fog nodes at hand to a placement, and from that to assignments; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from broker.messages import (
+    AssignedFusion,
+    AssignedPartition,
+    Assignment,
+    InputSpec,
+    NodeInfo,
+    Phase,
+    TensorSpec,
+)
+from evolution.placement.cost_model import CostModel
+from evolution.placement.forecast import forecast
+from evolution.placement.genetic import place
+from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
+from models.bundle import Bundle
+
+CAMERA: Final = "@camera"
+"""The pinned partition that makes the frames, and its device; no id of a fog node looks like it."""
+
+_RUN_OVERHEAD_S: Final = 200e-6
+"""What a run costs beside its MACs (queues, threads, messages): a first guess until it is measured."""
+
+_PATIENCE_FACTOR, _PATIENCE_LEAST_S, _PATIENCE_MOST_S = 5.0, 0.15, 2.0
+
+Measured = Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which fog node runs which partition at which priority, and what that is predicted to reach."""
+
+    placement: dict[str, str]
+    priority: dict[str, float]
+    response_s: float
+    lower_bound_s: float
+
+
+def laid_out(bundle: Bundle, nodes: Mapping[str, NodeInfo], measured: Measured) -> Layout:
+    """Return the best layout found on these nodes; the same nodes give the same layout.
+
+    Raises:
+        ValueError: there is none, for a reason that one sentence names.
+    """
+    problem = placement_problem(bundle, nodes, measured)
+    placed = place(problem)
+    model = CostModel(problem)
+    ranks = dict(zip(model.partition_ids, model.rank, strict=True))
+    placement = {part: node for part, node in placed.placement.items() if part != CAMERA}
+    priority = {part: placed.priority.get(part, ranks[part]) for part in placement}
+    return Layout(placement, priority, placed.response_s, placed.lower_bound_s)
+
+
+def response_s(
+    bundle: Bundle, layout: Layout, nodes: Mapping[str, NodeInfo], measured: Measured
+) -> float:
+    """Return what a layout is predicted to reach, by what has been measured since."""
+    problem = placement_problem(bundle, nodes, measured)
+    placement = {**layout.placement, CAMERA: CAMERA}
+    return forecast(problem, placement, layout.priority).response_s
+
+
+def placement_problem(
+    bundle: Bundle, nodes: Mapping[str, NodeInfo], measured: Measured
+) -> PlacementProblem:
+    """Return the problem of DESIGN.md for these nodes; seconds as measured, else guessed from MACs.
+
+    Raises:
+        ValueError: it has no solution for a reason that one sentence names.
+    """
+    devices = [
+        Device(
+            node,
+            info.memory_bytes,
+            info.links.uplink_bytes_per_s,
+            info.links.downlink_bytes_per_s,
+            info.links.latency_s,
+        )
+        for node, info in nodes.items()
+    ]
+    if not devices:
+        raise ValueError("devices: no fog node is online.")
+    # A camera's own link is not known; the middle of the nodes' is the best guess, and it is the
+    # same for every placement anyway.
+    camera = Device(
+        CAMERA,
+        0,
+        median(device.uplink_bytes_per_s for device in devices),
+        median(device.downlink_bytes_per_s for device in devices),
+        median(device.latency_s for device in devices),
+    )
+    partitions = [
+        Partition(
+            part.id,
+            part.memory_bytes,
+            {
+                node: measured.get(
+                    (info.hardware, part.sha256), part.macs / info.macs_per_s + _RUN_OVERHEAD_S
+                )
+                for node, info in nodes.items()
+            },
+        )
+        for part in bundle.partitions
+    ]
+    makers = {name: part.id for part in bundle.partitions for name in part.outputs}
+    makers[bundle.input.name] = CAMERA
+    tensors = [
+        Tensor(
+            tensor.id,
+            tensor.bytes,
+            makers[tensor.id],
+            tuple(part.id for part in bundle.partitions if tensor.id in part.inputs),
+        )
+        for tensor in bundle.tensors
+    ]
+    return PlacementProblem(
+        devices=(*devices, camera),
+        partitions=(*partitions, Partition(CAMERA, 0, {CAMERA: 0.0})),
+        tensors=tuple(tensor for tensor in tensors if tensor.consumers),
+        pinned={CAMERA: CAMERA},
+    )
+
+
+def patience_s(response_s: float) -> float:
+    """Return how long a fusion waits for a branch: some times the predicted response of a frame."""
+    return min(_PATIENCE_MOST_S, max(_PATIENCE_LEAST_S, _PATIENCE_FACTOR * response_s))
+
+
+def assignments(
+    deployment: str,
+    epoch: int,
+    phase: Phase,
+    bundle: Bundle,
+    layout: Layout,
+) -> dict[str, Assignment]:
+    """Return what each fog node of the placement is told."""
+    placement = layout.placement
+    consumers = {
+        tensor.id: {placement[p.id] for p in bundle.partitions if tensor.id in p.inputs}
+        for tensor in bundle.tensors
+    }
+    told: dict[str, Assignment] = {}
+    for node in sorted(set(placement.values())):
+        here = [part for part in bundle.partitions if placement[part.id] == node]
+        made = {name for part in here for name in part.outputs}
+        taken = {name for part in here for name in part.inputs}
+        told[node] = Assignment(
+            deployment=deployment,
+            epoch=epoch,
+            phase=phase,
+            classes=bundle.classes,
+            input=InputSpec.model_validate(bundle.input.model_dump()),
+            partitions=tuple(
+                AssignedPartition(
+                    id=part.id,
+                    sha256=part.sha256,
+                    bytes=part.bytes,
+                    memory_bytes=part.memory_bytes,
+                    inputs=part.inputs,
+                    outputs=part.outputs,
+                    priority=layout.priority[part.id],
+                    fusion=AssignedFusion(
+                        min_inputs=bundle.fusion.min_inputs,
+                        patience_s=patience_s(layout.response_s),
+                    )
+                    if part.id == bundle.fusion.id
+                    else None,
+                )
+                for part in here
+            ),
+            inputs=tuple(
+                TensorSpec.model_validate(tensor.model_dump())
+                for tensor in bundle.tensors
+                if tensor.id in taken - made
+            ),
+            outputs=tuple(
+                tensor.id
+                for tensor in bundle.tensors
+                if tensor.id in made and consumers[tensor.id] - {node}
+            ),
+        )
+    return told

@@ -1,0 +1,143 @@
+"""The command line: help that teaches, one plain line for what is wrong, JSON for programs."""
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from coordinator.commands import app
+
+EXAMPLE = "examples/placement-24x8.json"
+SEARCH = """
+dataset: mnist
+seed: 3
+space: {nodes: [2, 2], branches: 2}
+network: {channels: [[2, 4]]}
+algorithm: {population: 2, generations: 1}
+training: {phases: [[1, 0.01]]}
+pictures: 100
+validation: 100
+winner: {phases: [[1, 0.01]]}
+workers: 1
+"""
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def refused(*arguments: str, code: int = 2) -> str:
+    """Return the one line that a command gave for its refusal."""
+    status, _, stderr = run(*arguments)
+    assert status == code
+    assert "Traceback" not in stderr
+    (line,) = stderr.strip().splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["search", "train", "place", "serve", "deploy", "redeploy", "status", "undeploy", "demo"],
+)
+def test_every_command_helps(command: str) -> None:
+    status, stdout, _ = run(command, "--help")
+    assert status == 0
+    assert "Usage" in stdout
+
+
+def test_place_prints_the_fields_of_the_contract(tmp_path: Path) -> None:
+    plot = tmp_path / "gantt.png"
+    status, stdout, _ = run("place", EXAMPLE, "--plot", str(plot), "--json")
+    assert status == 0
+    placed = json.loads(stdout)
+    assert placed.keys() >= {
+        "placement", "priority", "objective", "response_s", "frames_per_s", "lower_bound_s",
+        "evaluations", "seconds",
+    }  # fmt: skip
+    assert placed["lower_bound_s"] <= placed["response_s"]
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    problem = json.loads(Path(EXAMPLE).read_text())
+    assert placed["placement"].keys() == {part["id"] for part in problem["partitions"]}
+
+
+def test_place_tells_people_too() -> None:
+    status, stdout, _ = run("place", EXAMPLE, "--objective", "throughput")
+    assert status == 0
+    assert "frames/s" in stdout
+
+
+def test_place_refuses_in_one_line(tmp_path: Path) -> None:
+    assert "none.json" in refused("place", str(tmp_path / "none.json"))
+    bad = tmp_path / "bad.json"
+    bad.write_text("[1, 2")
+    assert "no JSON" in refused("place", str(bad))
+    problem = json.loads(Path(EXAMPLE).read_text())
+    problem["tensors"][0]["producer"] = "nobody"
+    bad.write_text(json.dumps(problem))
+    assert "producer" in refused("place", str(bad))
+    assert "no-folder" in refused("place", EXAMPLE, "--plot", str(tmp_path / "no-folder" / "x.png"))
+    assert run("place", EXAMPLE, "--objective", "beauty")[0] == 2
+
+
+def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
+    """Real processes train real networks, small ones."""
+    config = tmp_path / "search.yaml"
+    config.write_text(SEARCH)
+    out, bundle = tmp_path / "run", tmp_path / "digits"
+    status, stdout, stderr = run("search", str(config), "--out", str(out), "--json")
+    assert status == 0, stderr
+    result = json.loads(stdout)
+    assert result == json.loads((out / "result.json").read_text())
+    assert result["evaluations"] == 4
+    before = (out / "individuals.jsonl").read_text()
+    assert "--resume" in refused("search", str(config), "--out", str(out))
+    assert run("search", str(config), "--out", str(out), "--resume")[0] == 0
+    assert (out / "individuals.jsonl").read_text() == before
+
+    assert "1|1" in refused("train", str(out), "--out", str(bundle), "--genome", "1|1")
+    status, stdout, stderr = run("train", str(out), "--out", str(bundle), "--json")
+    assert status == 0, stderr
+    trained = json.loads(stdout)
+    assert trained["genome"] == result["best"]["genome"]
+    assert (bundle / "bundle.json").exists()
+    assert (bundle / "whole.onnx").exists()
+    for part in trained["partitions"]:
+        assert (bundle / part["file"]).exists()
+
+
+def test_search_refuses_in_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "search.yaml"
+    config.write_text(SEARCH.replace("mnist", str(tmp_path / "nowhere")))
+    assert "nowhere" in refused("search", str(config), "--out", str(tmp_path / "run"))
+    config.write_text(SEARCH.replace("[[2, 4]]", "[[2]]"))
+    assert "channels" in refused("search", str(config), "--out", str(tmp_path / "run"))
+    assert "none.yaml" in refused("search", str(tmp_path / "none.yaml"), "--out", "x")
+    assert "nothing" in refused("train", str(tmp_path / "nothing"), "--out", str(tmp_path / "b"))
+
+
+def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    url = f"mqtt://127.0.0.1:{port}"
+    for command in (["status"], ["redeploy", "digits"], ["undeploy", "digits"]):
+        assert url in refused(*command, "--broker", url)
+    assert "bundle" in refused("deploy", str(tmp_path), "--name", "digits", "--broker", url)
+    assert "is not a broker address" in refused("status", "--broker", "http://x")
+
+
+def test_names_that_no_topic_can_carry_are_refused() -> None:
+    assert re.search(r"name: 'Not/One'", refused("redeploy", "Not/One"))
+    assert re.search(r"site: '\+'", refused("status", "--site", "+"))
+
+
+def test_without_a_coordinator_deploy_says_so(
+    mosquitto: object, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coordinator.client._ANSWER_S", 0.5)
+    url = mosquitto.url  # type: ignore[attr-defined]
+    line = refused("redeploy", "digits", "--broker", url, "--site", site, code=1)
+    assert "no deployment digits" in line
