@@ -1,0 +1,82 @@
+"""What all commands have in common: options that mean the same, and the one plain line of a refusal."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+from rich.console import Console
+
+from broker.bus import BrokerUnreachableError, Will
+from broker.mqtt_bus import MqttBus
+from broker.topics import InvalidIdError, check_id
+
+BROKER: Final = "mqtt://127.0.0.1:1883"
+SITE: Final = "home"
+
+Broker = Annotated[str, typer.Option(help="The broker's address, mqtt://HOST:PORT.")]
+Site = Annotated[str, typer.Option(help="Fogs of different sites do not hear each other.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+console, error_console = Console(), Console(stderr=True)
+
+
+def refuse(sentence: object, code: int = 2) -> NoReturn:
+    """End the command with one plain line on stderr."""
+    error_console.print(
+        f"error: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False
+    )
+    raise typer.Exit(code)
+
+
+def say(text: str) -> None:
+    """Print a line for people, as it is."""
+    console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+
+def say_json(value: Any) -> None:
+    """Print the one JSON object of ``--json``."""
+    sys.stdout.write(json.dumps(value) + "\n")
+
+
+def check_ids(**names: str) -> None:
+    """Refuse a name that no topic can carry, by its option."""
+    for field, value in names.items():
+        try:
+            check_id(field, value)
+        except InvalidIdError as error:
+            refuse(error)
+
+
+def on_signal(stop: Callable[[], None]) -> None:
+    """Call ``stop`` on Ctrl-C and on SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop())
+
+
+def state_dir(given: Path | None, name: str) -> Path:
+    """Return where a part keeps its state, by default under the user's state folder."""
+    if given is not None:
+        return given
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "fogweave" / name
+
+
+@contextmanager
+def connection(
+    url: str, client_id: str, *, will: Will | None = None, retry: bool = False
+) -> Iterator[MqttBus]:
+    """Yield a bus and close it after; an address that is none, or no broker there, is refused."""
+    try:
+        bus = MqttBus.connect(url, client_id, will=will, retry=retry)
+    except (ValueError, BrokerUnreachableError) as error:
+        refuse(error)
+    try:
+        yield bus
+    finally:
+        bus.close()

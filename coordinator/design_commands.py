@@ -1,0 +1,196 @@
+"""The commands that need no fog: ``search``, ``train``, ``place``; and ``demo``, which brings its own."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from broker.command_line import (
+    Json,
+    console,
+    error_console,
+    refuse,
+    say,
+    say_json,
+)
+from coordinator.files import FileError, read_config, read_json
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Progress]:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=error_console,
+        disable=quiet or not error_console.is_terminal,
+    ) as bar:
+        yield bar
+
+
+def search(
+    config: Annotated[Path, typer.Argument(help="A search file, see examples/search-mnist.yaml.")],
+    out: Annotated[Path, typer.Option(help="The run folder.")],
+    resume: Annotated[bool, typer.Option(help="Go on with a run that was ended.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Search for a network with the genetic algorithm; every measurement is kept as it is made."""
+    from coordinator.evaluation_pool import EvaluationPool
+    from coordinator.search import Run, Step, prepare
+    from coordinator.search import search as run_search
+    from coordinator.search_config import SearchConfig
+    from pictures.errors import DatasetError
+
+    try:
+        settings = read_config(config, SearchConfig)
+        try:
+            evaluate, shape = prepare(settings)
+        except (ValueError, DatasetError) as error:
+            raise FileError(f"{config}: {error}") from None
+        run = Run(out, settings, resume=resume)
+        with _bar(quiet=as_json) as bar:
+            row = bar.add_task("searching", total=None, note="")
+
+            def tell(step: Step) -> None:
+                best = "" if step.best is None else f"best fitness {step.best:.4f}"
+                bar.update(
+                    row,
+                    completed=step.scored,
+                    total=step.individuals,
+                    description=f"generation {step.generation}/{step.generations}",
+                    note=f"{step.measured} networks measured {best}",
+                )
+
+            with EvaluationPool(evaluate, settings.workers) as pool:
+                result = run_search(run, pool, shape, tell)
+    except FileError as error:
+        refuse(error)
+    if as_json:
+        say_json(result)
+        return
+    best = result["best"]
+    say(
+        f"best of {result['evaluations']} individuals, {result['distinct_networks']} networks: "
+        f"{best['genome']}\n"
+        f"fitness {best['fitness']:.4f}, accuracy {best['accuracy']:.4f}, {best['macs']:,} MACs\n"
+        f"next: fog-coordinator train {out} --out BUNDLE_DIR"
+    )
+
+
+def train(
+    run_dir: Annotated[Path, typer.Argument(help="A run folder that `search` made.")],
+    out: Annotated[Path, typer.Option(help="The bundle folder to write.")],
+    genome: Annotated[
+        str | None, typer.Option(help="Train this one instead of the best of the run.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The bundle's name; default: the folder's.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train the winner in full, cut it into partitions and write the bundle."""
+    from coordinator.train import TrainingStep, train_winner
+
+    try:
+        with _bar(quiet=as_json) as bar:
+            row = bar.add_task("training", total=None, note="")
+
+            def tell(step: TrainingStep) -> None:
+                bar.update(
+                    row, completed=step.epoch, total=step.epochs, note=f"loss {step.loss:.3f}"
+                )
+
+            bundle = train_winner(run_dir, out, genome, name, tell)
+    except FileError as error:
+        refuse(error)
+    if as_json:
+        say_json(bundle.model_dump(mode="json"))
+        return
+    missing = ", ".join(f"{value:.2%} without {n}" for n, value in bundle.accuracy.missing.items())
+    say(
+        f"{bundle.name} {bundle.version}: accuracy {bundle.accuracy.whole:.2%} ({missing})\n"
+        f"{len(bundle.partitions)} partitions in {out}\n"
+        f"next: fog-coordinator deploy {out} --name {bundle.name} --broker mqtt://HOST:PORT"
+    )
+
+
+def place(
+    problem: Annotated[Path, typer.Argument(help="A placement problem, JSON.")],
+    objective: Annotated[
+        Literal["response", "throughput"],
+        typer.Option(help="response: soonest answer. throughput: most frames a second."),
+    ] = "response",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same placement.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Draw a Gantt chart to this PNG.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find which device should run which partition."""
+    from coordinator.gantt import draw_gantt
+    from evolution.placement.forecast import forecast
+    from evolution.placement.genetic import place as find
+    from evolution.placement.problem import PlacementProblem
+
+    began = time.perf_counter()
+    try:
+        loaded = PlacementProblem.from_json(read_json(problem))
+        found = find(loaded, objective, seed)
+        seconds = time.perf_counter() - began
+        if plot is not None:
+            shown = forecast(loaded, found.placement, found.priority)
+            draw_gantt(shown, [d.id for d in loaded.devices], found.lower_bound_s, plot)
+    except FileError as error:
+        refuse(error)
+    except ValueError as error:
+        refuse(f"{problem}: {error}")
+    except OSError as error:
+        refuse(f"--plot {plot}: {error.strerror}")
+    if as_json:
+        say_json({**asdict(found), "seconds": seconds})
+        return
+    table = Table("partition", "device")
+    for partition, device in found.placement.items():
+        table.add_row(partition, device)
+    console.print(table)
+    say(
+        f"answer after {found.response_s * 1000:.2f} ms, up to {found.frames_per_s:.1f} frames/s; "
+        f"{found.objective} cannot be better than {found.lower_bound_s * 1000:.2f} ms "
+        f"({found.evaluations} evaluations, {seconds:.2f} s)"
+    )
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the report and the picture go.")] = Path(),
+    engine: Annotated[
+        Literal["auto", "mosquitto", "embedded"], typer.Option(help="Which broker to run.")
+    ] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Search, train, deploy on four fog nodes, stream, kill one of them, and tell what it cost."""
+    from coordinator.demo import DemoError, run_demo
+
+    try:
+        report = run_demo(out, engine, error_console if as_json else console)
+    except DemoError as error:
+        refuse(error, 1)
+    if as_json:
+        say_json(report.values)
+    for failure in report.failures:
+        error_console.print(f"not held: {failure}", style="red", highlight=False, soft_wrap=True)
+    if report.failures:
+        raise typer.Exit(1)
