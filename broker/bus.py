@@ -76,7 +76,8 @@ class Bus(Protocol):
         """Call ``handler`` for every message that matches, from now on and after every reconnect.
 
         One handler per filter; a second call with the same filter replaces the first. Messages
-        that match none of our filters (some brokers send such) are dropped.
+        that match none of our filters (some brokers send such) are dropped. Filters of one bus
+        should not overlap: brokers differ in whether a message then comes once or once per filter.
         """
 
     def unsubscribe(self, topic_filter: str) -> None:

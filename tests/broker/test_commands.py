@@ -1,0 +1,170 @@
+"""fog-broker as it is typed."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from broker import engine, mosquitto
+from broker.commands import app
+from broker.engine import available_engines, choose_engine
+from broker.listener import EngineError
+from broker.running import RunningBroker, running_broker
+
+SECONDS = 10.0
+
+
+def refused(*arguments: str) -> str:
+    """Return the line that the command says before it ends with 2."""
+    result = CliRunner().invoke(app, ["run", *arguments])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize("name", ["auto", "embedded"])
+def test_a_busy_port(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        line = refused("--engine", name, "--host", "127.0.0.1", "--port", str(port))
+    assert line == f"fog-broker: cannot listen on 127.0.0.1 port {port}: Address already in use"
+
+
+def test_an_address_of_somebody_else() -> None:
+    assert "cannot listen on 192.0.2.1 port" in refused("--host", "192.0.2.1", "--port", "0")
+
+
+def test_a_name_that_is_no_address() -> None:
+    assert "cannot listen on no.such.host.invalid" in refused("--host", "no.such.host.invalid")
+
+
+def test_a_missing_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mosquitto, "_PLACES", ())
+    monkeypatch.setenv("PATH", "")
+    assert "mosquitto is not on this machine" in refused("--engine", "mosquitto")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert "amqtt" in refused("--engine", "embedded")
+    assert "there is no broker on this machine" in refused()
+    assert available_engines() == []
+
+
+def test_auto_takes_the_embedded_broker_where_there_is_no_mosquitto(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mosquitto, "_PLACES", ())
+    monkeypatch.setenv("PATH", "")
+    assert choose_engine("auto").name == "embedded"
+
+
+def test_settings_are_mosquittos(tmp_path: Path) -> None:
+    conf = tmp_path / "mosquitto.conf"
+    conf.write_text("", "utf-8")
+    assert "no use for" in refused("--engine", "embedded", "--conf", str(conf))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--engine", "hivemq"], ["--port", "99999"], ["--port", "x"], ["--conf", "/no/such"], ["x"]],
+)
+def test_wrong_arguments_end_with_2(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, ["run", *arguments])
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_the_word_run_is_needed_and_help_is_there() -> None:
+    assert CliRunner().invoke(app, ["--engine", "auto"]).exit_code == 2
+    text = CliRunner().invoke(app, ["run", "--help"]).stdout
+    assert "--engine" in re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_says_what_runs_where(broker_url: str, mosquitto: RunningBroker) -> None:
+    assert mosquitto.engine == "mosquitto"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", mosquitto.version)
+    assert urlsplit(broker_url).hostname == "127.0.0.1"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("name", list(engine.ENGINES))
+def test_a_signal_ends_it_cleanly_and_warns_of_the_network(
+    request: pytest.FixtureRequest, name: str, number: signal.Signals
+) -> None:
+    request.getfixturevalue(name)
+    command = [sys.executable, "-m", "broker.commands", "run", "--engine", name, "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        children = psutil.Process(process.pid).children()
+        process.send_signal(number)
+        assert process.wait(SECONDS) == 0
+        assert process.stdout.read() == ""
+        assert process.stderr.read() == ""
+    assert "anyone on the network may connect" in lines[0]
+    assert re.match(rf"broker ready: {name} \S+ at mqtt://127\.0\.0\.1:\d+$", lines[1])
+    assert len(children) == (name == "mosquitto")
+    assert not any(child.is_running() for child in children)
+
+
+def test_mosquitto_ends_with_a_fog_broker_that_is_killed(mosquitto: RunningBroker) -> None:
+    assert mosquitto.engine == "mosquitto"
+    with running_broker("mosquitto") as broker:
+        (child,) = psutil.Process(broker.pid).children()
+        os.kill(broker.pid, signal.SIGKILL)
+        gone, _ = psutil.wait_procs([child], timeout=SECONDS)
+        assert gone or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_mosquitto_that_dies_is_told_of(mosquitto: RunningBroker) -> None:
+    assert mosquitto.engine == "mosquitto"
+    command = [sys.executable, "-m", "broker.commands", "run", "--port", "0", "--host", "127.0.0.1"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "broker ready: mosquitto" in process.stdout.readline()
+        (child,) = psutil.Process(process.pid).children()
+        child.kill()
+        assert process.wait(SECONDS) == 2
+        assert "fog-broker: mosquitto ended" in process.stderr.read()
+
+
+def test_wrong_settings_are_told_of(mosquitto: RunningBroker, tmp_path: Path) -> None:
+    assert mosquitto.engine == "mosquitto"
+    conf = tmp_path / "mosquitto.conf"
+    conf.write_text("no_such_setting true\n", "utf-8")
+    with (
+        pytest.raises(EngineError, match="mosquitto did not start"),
+        running_broker("mosquitto", conf=conf),
+    ):
+        pass
+
+
+def test_a_running_broker_that_cannot_run_says_why() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with (
+            pytest.raises(EngineError, match=f"port {port}: Address already in use"),
+            running_broker("auto", port=port),
+        ):
+            pass
+
+
+def test_mosquitto_is_never_root(mosquitto: RunningBroker) -> None:
+    assert mosquitto.engine == "mosquitto"
+    (child,) = psutil.Process(mosquitto.pid).children()
+    assert child.uids().effective != 0
+    assert child.gids().effective != 0

@@ -1,0 +1,50 @@
+"""The brokers under test: both real, each a process of its own, started once."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from broker.engine import available_engines
+from broker.running import RunningBroker, running_broker
+
+# Time never decides a test; and what CI finds, it finds again.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def _run(engine: str) -> Iterator[RunningBroker]:
+    if engine not in available_engines():
+        if engine == "mosquitto" and os.environ.get("FOGWEAVE_REQUIRE_MOSQUITTO") == "1":
+            pytest.fail("mosquitto is not on this machine, and FOGWEAVE_REQUIRE_MOSQUITTO is 1")
+        pytest.skip(f"{engine} is not on this machine")
+    with running_broker(engine) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def mosquitto() -> Iterator[RunningBroker]:
+    """Mosquitto with our settings."""
+    yield from _run("mosquitto")
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[RunningBroker]:
+    """The embedded broker."""
+    yield from _run("embedded")
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """The address of each real broker in turn."""
+    running: RunningBroker = request.getfixturevalue(request.param)
+    return running.url
+
+
+@pytest.fixture
+def site() -> str:
+    """A site of the test's own, so that tests may share a broker."""
+    return f"s{uuid.uuid4().hex[:12]}"
