@@ -11,10 +11,39 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from broker.bus import BrokerUnreachableError, Will
 from broker.mqtt_bus import MqttBus
 from broker.topics import InvalidIdError, check_id
+
+
+class PlainGroup(TyperGroup):
+    """Commands whose refusals are one plain line, whatever was wrong with the arguments."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # noqa: ARG002
+        """Run, and end the process with 0, the command's own code, or 2 for wrong arguments."""
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except typer.Abort:
+            sys.exit(130)
+        except ModuleNotFoundError as error:
+            _complain(f"{error.name} is not installed; pip install 'fogweave[coordinator]'")
+            sys.exit(2)
+        except Exception as error:
+            # Typer carries a click of its own, whose errors are known by what they can do.
+            told: Callable[[], str] | None = getattr(error, "format_message", None)
+            if told is None:
+                raise
+            _complain(f"{' '.join(told().split()).rstrip('.')}. Try --help.")
+            sys.exit(2)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def application(purpose: str) -> typer.Typer:
+    """Return the application that a module's commands are added to; ``purpose`` is its help."""
+    return typer.Typer(cls=PlainGroup, help=purpose, add_completion=False)
+
 
 BROKER: Final = "mqtt://127.0.0.1:1883"
 SITE: Final = "home"
@@ -32,6 +61,12 @@ def refuse(sentence: object, code: int = 2) -> NoReturn:
         f"error: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False
     )
     raise typer.Exit(code)
+
+
+def _complain(sentence: object) -> None:
+    error_console.print(
+        f"error: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False
+    )
 
 
 def say(text: str) -> None:

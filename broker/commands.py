@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from broker.command_line import application, refuse
 from broker.engine import choose_engine
 from broker.listener import EngineError, free_port, own_address, reachable_host
 from broker.parentage import end_with_parent
 from broker.url import BrokerUrl
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = application("Runs the MQTT broker that the parts of Fogweave meet at.")
 
 
 class EngineName(StrEnum):
@@ -64,8 +65,7 @@ def run(
 
         chosen.run(host, port, ready)
     except EngineError as error:
-        typer.echo(f"fog-broker: {error}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
 
 
 if __name__ == "__main__":

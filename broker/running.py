@@ -84,7 +84,7 @@ class _Output:
         if self._running is None:
             self._threads[1].join(1.0)
             last = self._complaints[-1] if self._complaints else "it said nothing"
-            raise EngineError(last.removeprefix("fog-broker: "))
+            raise EngineError(last.removeprefix("error: "))
         return self._running
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from broker.command_line import (
     Broker,
     Json,
     Site,
+    application,
     check_ids,
     connection,
     error_console,
@@ -33,8 +34,8 @@ from fog_node.node import FogNode, NodeSettings
 from fog_node.source import Source, SourceError, open_source
 from fog_node.stream import Delivery, Stream
 
-node_app = typer.Typer(help="A device near the cameras that runs its part of the network.")
-camera_app = typer.Typer(help="A camera that publishes pictures and hears the answers.")
+node_app = application("A device near the cameras that runs its part of the network.")
+camera_app = application("A camera that publishes pictures and hears the answers.")
 
 
 @node_app.callback()

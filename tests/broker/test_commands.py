@@ -37,7 +37,7 @@ def test_a_busy_port(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         line = refused("--engine", name, "--host", "127.0.0.1", "--port", str(port))
-    assert line == f"fog-broker: cannot listen on 127.0.0.1 port {port}: Address already in use"
+    assert line == f"error: cannot listen on 127.0.0.1 port {port}: Address already in use"
 
 
 def test_an_address_of_somebody_else() -> None:
@@ -139,7 +139,7 @@ def test_a_mosquitto_that_dies_is_told_of(mosquitto: RunningBroker) -> None:
         (child,) = psutil.Process(process.pid).children()
         child.kill()
         assert process.wait(SECONDS) == 2
-        assert "fog-broker: mosquitto ended" in process.stderr.read()
+        assert "error: mosquitto ended" in process.stderr.read()
 
 
 def test_wrong_settings_are_told_of(mosquitto: RunningBroker, tmp_path: Path) -> None:
