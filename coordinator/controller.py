@@ -127,6 +127,12 @@ class Controller:
         self.fleet.forgive(now)
         self._settled_at = now + SETTLE_S
 
+    def held_up(self, seconds: float, now: float) -> None:
+        """Take note that nothing was heard or decided for so long: that was nobody's silence but ours."""
+        self.fleet.forgive(now)
+        for deployment in self.deployments.values():
+            deployment.wait_longer(seconds)
+
     def handle(self, message: Message, now: float) -> list[Action]:
         """Return what follows from a message."""
         try:

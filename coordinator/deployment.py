@@ -15,7 +15,7 @@ churn: what it would gain is asked once, when the fleet is steady.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from broker.messages import (
@@ -121,6 +121,11 @@ class Deployment:
         if self._ready >= epoch.nodes:
             return self._serve(epoch)
         return None
+
+    def wait_longer(self, seconds: float) -> None:
+        """Give the nodes of the epoch in preparation so much more time."""
+        if self.preparing is not None:
+            self.preparing = replace(self.preparing, since=self.preparing.since + seconds)
 
     def step(self, alive: Mapping[str, NodeInfo], measured: Measured, now: float) -> Orders | None:
         """Return what the fleet as it is asks for; call it whenever something changed."""

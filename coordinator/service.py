@@ -16,6 +16,7 @@ from coordinator.controller import Action, Controller, Keep, Publish, Save, Stop
 _log = logging.getLogger("fog-coordinator")
 _TICK_S: Final = 0.1
 _BEAT_S: Final = 1.0
+_HELD_UP_S: Final = 1.0
 
 
 class StateError(Exception):
@@ -61,6 +62,7 @@ class Service:
         self._perform(actions)
         tick_at = beat_at = 0.0
         was_online = False
+        looked_at = time.monotonic()
         while not self._stop.is_set():
             now = time.monotonic()
             if now >= beat_at:
@@ -68,6 +70,10 @@ class Service:
                 beat_at = now + _BEAT_S
             message = self._inbox.get(_TICK_S)
             now = time.monotonic()
+            if now - looked_at > _HELD_UP_S:
+                # A long placement, a busy machine, a laptop that slept: what came in waits unread.
+                self._controller.held_up(now - looked_at, now)
+            looked_at = now
             online = self._online.is_set()
             if online and not was_online:
                 self._controller.connected(now)

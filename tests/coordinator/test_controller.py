@@ -227,6 +227,18 @@ def test_a_node_that_is_never_ready_is_given_up() -> None:
     assert set(desk.status.placement.values()) == {"a"}
 
 
+def test_a_coordinator_that_was_held_up_takes_nobody_for_dead() -> None:
+    of = bundle()
+    desk = Desk("a", "b", stored=of)
+    desk.hear(wish(of))
+    desk.now += 60.0
+    desk.controller.held_up(60.0, desk.now)
+    desk.take(desk.controller.tick(desk.now))
+    assert desk.status.epoch == 1
+    desk.ready("a", "b")
+    assert desk.phase == "serving"
+
+
 def test_without_nodes_it_waits_and_says_so_once() -> None:
     of = bundle()
     desk = Desk(stored=of)
