@@ -69,7 +69,7 @@ class FogNode:
         self._loader = ThreadPoolExecutor(1, "loader")
         self._runner = ThreadPoolExecutor(1, "runner")
         self._stop = threading.Event()
-        self._reason = ""
+        self._reason = self._failure = ""
         self._beats = 0
         self._drops = DropLog()
 
@@ -190,6 +190,9 @@ class FogNode:
         try:
             outputs = session.run(run.inputs)
         except RuntimeFailureError as error:
+            if str(error) != self._failure:  # said once, counted always
+                _log.warning("partition %s failed to run: %s", run.partition.id, error)
+            self._failure = str(error)
             self._inbox.put(RunFailed(run, str(error)))
             return
         self._inbox.put(Ran(run, outputs, time.perf_counter() - start))
