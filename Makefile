@@ -11,6 +11,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Fogweave needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[coordinator,dev]'
+	@# Compiled now, so that the first placement need not wait for it.
+	$(BIN)/python -c 'from evolution.placement.genetic import warm_up; warm_up()'
 	@touch $@
 
 demo: install

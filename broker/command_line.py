@@ -21,10 +21,10 @@ from broker.topics import InvalidIdError, check_id
 class PlainGroup(TyperGroup):
     """Commands whose refusals are one plain line, whatever was wrong with the arguments."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # noqa: ARG002
+    def main(self, *args: Any, **extra: Any) -> Any:
         """Run, and end the process with 0, the command's own code, or 2 for wrong arguments."""
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(*args, **{**extra, "standalone_mode": False})
         except typer.Abort:
             sys.exit(130)
         except ModuleNotFoundError as error:

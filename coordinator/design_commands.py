@@ -136,6 +136,9 @@ def place(
         Literal["response", "throughput"],
         typer.Option(help="response: soonest answer. throughput: most frames a second."),
     ] = "response",
+    rate: Annotated[
+        float | None, typer.Option(help="Frames a second: the p95 under this load decides.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same placement.")] = 0,
     plot: Annotated[Path | None, typer.Option(help="Draw a Gantt chart to this PNG.")] = None,
     as_json: Json = False,
@@ -149,7 +152,7 @@ def place(
     began = time.perf_counter()
     try:
         loaded = PlacementProblem.from_json(read_json(problem))
-        found = find(loaded, objective, seed)
+        found = find(loaded, objective, seed, rate=rate)
         seconds = time.perf_counter() - began
         if plot is not None:
             shown = forecast(loaded, found.placement, found.priority)
@@ -172,6 +175,8 @@ def place(
         f"{found.objective} cannot be better than {found.lower_bound_s * 1000:.2f} ms "
         f"({found.evaluations} evaluations, {seconds:.2f} s)"
     )
+    if rate is not None and found.p95_s is not None:
+        say(f"at {rate:g} frames/s 95 % of the answers come within {found.p95_s * 1000:.2f} ms")
 
 
 def demo(

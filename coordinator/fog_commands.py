@@ -37,6 +37,7 @@ def serve(
 ) -> None:
     """Watch the fog nodes, place what is deployed, and place it anew when one dies."""
     from coordinator.service import Service, StateError
+    from evolution.placement.genetic import warm_up
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     check_ids(site=site)
@@ -47,6 +48,7 @@ def serve(
     try:
         with connection(broker, client_id, will=will, retry=True) as bus:
             service = Service(site, folder, bus)
+            warm_up()  # no deployment is to wait for the placement's compiled code
             on_signal(service.stop)
             say(f"fog-coordinator serves site {site}, state in {folder}")
             reason = service.run()

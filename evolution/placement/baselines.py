@@ -4,12 +4,15 @@ Each returns a device index per partition, (P,). Transfers are estimated without
 partition goes only where room is left, or the plan is repaired at the end.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from evolution.placement.cost_model import CostModel
 from evolution.placement.room import packed, repaired
+
+LATE = 1e9  # seconds that make a device without room the last choice
 
 
 def heft(model: CostModel) -> list[int]:
@@ -17,14 +20,62 @@ def heft(model: CostModel) -> list[int]:
 
     Source: Topcuoglu et al. 2002, doi:10.1109/71.993206, without insertion into idle gaps.
     """
-    position = {partition: i for i, partition in enumerate(model.order)}
-    ranked = sorted(model.order, key=lambda p: (-model.rank[p], position[p]))
-    return _by_finish(model, ranked, queueing=True)
+    return _by_finish(model, _ranked(model), queueing=True)
 
 
 def greedy(model: CostModel) -> list[int]:
     """Place in order of the file's dependencies where inputs plus seconds are the shortest."""
     return _by_finish(model, model.order, queueing=False)
+
+
+def cpop(model: CostModel) -> list[int]:
+    """Place the critical path on the one device that computes it soonest, the rest by finish.
+
+    Source: Topcuoglu et al. 2002, doi:10.1109/71.993206, section 4.2; order and estimates are those
+    of our HEFT.
+    """
+    path = [max(range(len(model.rank)), key=model.rank.__getitem__)]
+    while following := [c for t in model.outputs[path[-1]] for c in model.consumers[t]]:
+        path.append(max(following, key=model.rank.__getitem__))
+
+    def spent(d: int) -> float:
+        free = [p for p in path if d in model.choices[p]]
+        return sum(model.seconds[p][d] for p in free) if 2 * len(free) > len(path) else math.inf
+
+    device = min(range(len(model.device_ids)), key=spent)
+    fixed = {p: device for p in path if device in model.choices[p]}
+    return _by_finish(model, _ranked(model), queueing=True, fixed=fixed)
+
+
+def min_min(model: CostModel) -> list[int]:
+    """Place next, of all partitions whose inputs are placed, the one that would finish first.
+
+    Source: Ibarra & Kim 1977, doi:10.1145/322003.322011, heuristic D.
+    """
+    seconds = np.array(model.seconds)  # (P, D)
+    latency, free = np.array(model.latency), np.zeros(len(model.latency))
+    memory, room = np.array(model.memory), np.array(model.capacity)
+    waiting = [len(inputs) for inputs in model.inputs]
+    arrival = np.zeros_like(seconds)  # of the inputs, (P, D)
+    ready = [p for p, missing in enumerate(waiting) if not missing]
+    plan = [-1] * len(waiting)
+    while ready:
+        ends = np.maximum(arrival[ready], free) + seconds[ready]  # (R, D)
+        ends = np.where(room >= memory[ready, None], ends, ends + LATE)
+        first, d = divmod(int(ends.argmin()), len(free))
+        p = ready.pop(first)
+        plan[p] = d
+        free[d] = max(arrival[p, d], free[d]) + seconds[p, d]
+        room[d] -= memory[p]
+        for t in model.outputs[p]:
+            way = model.upload[t][d] + model.latency[d] + np.array(model.download[t]) + latency
+            way[d] = 0.0
+            for consumer in model.consumers[t]:
+                arrival[consumer] = np.maximum(arrival[consumer], free[d] + way)
+                waiting[consumer] -= 1
+                if not waiting[consumer]:
+                    ready.append(consumer)
+    return _fitting(model, plan)
 
 
 def best_device(model: CostModel) -> list[int]:
@@ -53,19 +104,38 @@ def at_random(model: CostModel, rng: np.random.Generator) -> list[int]:
 
 BASELINES: dict[str, Callable[[CostModel], list[int]]] = {
     "heft": heft,
+    "cpop": cpop,
+    "min_min": min_min,
     "greedy": greedy,
     "best_device": best_device,
 }
 
 
-def _by_finish(model: CostModel, ordered: Sequence[int], *, queueing: bool) -> list[int]:
-    """Give each partition in turn the device where it would end first; producers stand before."""
+def _ranked(model: CostModel) -> list[int]:
+    """List the partitions by falling upward rank, producers before consumers."""
+    position = {partition: i for i, partition in enumerate(model.order)}
+    return sorted(model.order, key=lambda p: (-model.rank[p], position[p]))
+
+
+def _by_finish(
+    model: CostModel,
+    ordered: Sequence[int],
+    *,
+    queueing: bool,
+    fixed: Mapping[int, int] | None = None,
+) -> list[int]:
+    """Give each partition in turn the device where it would end first; producers stand before.
+
+    Those of `fixed` go to their device if there is room.
+    """
     plan = [-1] * len(ordered)
     end = [0.0] * len(ordered)
     free = [0.0] * len(model.latency)
     room = list(model.capacity)
     for partition in ordered:
         choices = model.choices[partition]
+        if fixed and partition in fixed and room[fixed[partition]] >= model.memory[partition]:
+            choices = [fixed[partition]]
         fitting = [d for d in choices if room[d] >= model.memory[partition]] or choices
 
         def finish(d: int, partition: int = partition) -> float:

@@ -1,84 +1,78 @@
 """The optimum over all devices of a small problem, with the upward rank as priority."""
 
+# Compiled functions get all their arrays from outside.
+# ruff: noqa: PLR0917
+
 from math import prod
 
+import numpy as np
+
+from evolution.placement.arrays import Arrays, Bench, Floats, Ints
+from evolution.placement.compiled import compiled
 from evolution.placement.cost_model import CostModel
-from evolution.placement.plan import Cost, Plan
+from evolution.placement.local_search import LocalSearch
+from evolution.placement.plan import Plan
+from evolution.placement.refinement import cost
 
 LARGEST = 4**8  # plans: 8 partitions on 4 devices
-DEEPEST = 100  # partitions, most of which then have no choice
 
 
 def is_small(model: CostModel) -> bool:
     """Tell whether the problem has few enough plans to look at all of them."""
-    return (
-        len(model.choices) <= DEEPEST and prod(len(choices) for choices in model.choices) <= LARGEST
-    )
+    return prod(len(choices) for choices in model.choices) <= LARGEST
 
 
-def best_plan(cost: Cost, known: float) -> tuple[Plan, float] | None:
-    """Return the best of all plans and its cost, or None when none costs less than `known`.
+def best_plan(search: LocalSearch, model: CostModel, known: float) -> Plan | None:
+    """Return the best of all plans that keep to memory, or None when none costs below `known`."""
+    rank = np.array(model.rank)
+    found = np.full(len(rank), -1)
+    device = np.array([choices[0] for choices in model.choices])
+    weights = search.goal.weights
+    enumerate_plans(search.arrays, search.bench, device, rank, weights, known, found)
+    return Plan(tuple(found.tolist()), tuple(model.rank)) if found[0] >= 0 else None
 
-    Partitions are assigned in topological order. A partial plan is left as soon as a bound on the
-    cost of all that it can become reaches the best known: transfers without queues and the fastest
-    devices for what follows, or the work of the busiest processor.
+
+@compiled
+def enumerate_plans(
+    a: Arrays, b: Bench, device: Ints, priority: Floats, goal: Floats, known: float, found: Ints
+) -> float:
+    """Count through all plans, the first partition fastest; return the least cost.
+
+    `found` takes the first plan of that cost, and is left alone when none costs below `known`.
     """
-    return _Enumeration(cost, known).run()
+    at = b.seen  # which of its choices each partition has
+    for p in range(len(device)):
+        at[p] = 0
+        device[p] = a.choice[a.first_choice[p]]
+    best = known
+    p = 0
+    while p < len(device):
+        if _fits(a, b, device):
+            value = cost(a, b, device, priority, goal, best)
+            if value < best:
+                best = value
+                for q in range(len(device)):
+                    found[q] = device[q]
+        p = 0
+        while p < len(device):
+            at[p] += 1
+            if a.first_choice[p] + at[p] < a.first_choice[p + 1]:
+                device[p] = a.choice[a.first_choice[p] + at[p]]
+                break
+            at[p] = 0
+            device[p] = a.choice[a.first_choice[p]]
+            p += 1
+    return best
 
 
-class _Enumeration:
-    """Depth-first enumeration with a bound."""
-
-    def __init__(self, cost: Cost, known: float) -> None:
-        self.cost, self.model, self.best = cost, cost.model, known
-        self.found: tuple[int, ...] | None = None
-        partitions, devices = len(self.model.choices), len(self.model.capacity)
-        self.device = [-1] * partitions
-        self.end = [0.0] * partitions
-        self.load = [0.0] * devices
-        self.room = list(self.model.capacity)
-        self.tail = [0.0] * partitions  # least seconds after a partition
-        for p in reversed(self.model.order):
-            after = [c for t in self.model.outputs[p] for c in self.model.consumers[t]]
-            self.tail[p] = max(
-                (min(self.model.seconds[c]) + self.tail[c] for c in after), default=0
-            )
-
-    def run(self) -> tuple[Plan, float] | None:
-        """Enumerate everything."""
-        self._assign(0, 0.0)
-        if self.found is None:
-            return None
-        return Plan(self.found, tuple(self.model.rank)), self.best
-
-    def _assign(self, depth: int, bound: float) -> None:
-        """Try every device for the partition at this depth of the order."""
-        model = self.model
-        if depth == len(model.order):
-            value = self.cost(self.device, model.rank, self.best)
-            if value < self.best:
-                self.best, self.found = value, tuple(self.device)
-            return
-        p = model.order[depth]
-        options = []
-        for d in model.choices[p]:
-            seconds = model.seconds[p][d]
-            start = 0.0
-            for tensor in model.inputs[p]:
-                producer = model.producer[tensor]
-                arrival = self.end[producer] + model.way(tensor, self.device[producer], d)
-                start = max(start, arrival)
-            reached = max(bound, self.load[d] + seconds)
-            if self.cost.objective == "response":
-                reached = max(reached, start + seconds + self.tail[p])
-            options.append((reached, start + seconds, d))
-        for reached, end, d in sorted(options):
-            if reached >= self.best or self.room[d] < model.memory[p]:
-                continue
-            before = self.load[d]
-            self.device[p], self.end[p] = d, end
-            self.load[d] = before + model.seconds[p][d]
-            self.room[d] -= model.memory[p]
-            self._assign(depth + 1, reached)
-            self.room[d] += model.memory[p]
-            self.load[d] = before
+@compiled
+def _fits(a: Arrays, b: Bench, device: Ints) -> bool:
+    """Tell whether a plan keeps to memory."""
+    for d in range(len(a.capacity)):
+        b.room[d] = a.capacity[d]
+    for p in range(len(device)):
+        b.room[device[p]] -= a.memory[p]
+    least = 0.0
+    for d in range(len(a.capacity)):
+        least = min(least, b.room[d])
+    return least >= 0

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evolution.engine import GeneticAlgorithm, Individual, Settings
 from evolution.placement.baselines import BASELINES
@@ -13,12 +14,38 @@ from evolution.placement.bound import lower_bound
 from evolution.placement.cost_model import CostModel
 from evolution.placement.exhaustive import best_plan, is_small
 from evolution.placement.frame import response_seconds
-from evolution.placement.local_search import refined
-from evolution.placement.plan import Cost, Objective, Plan, PlanOperators
-from evolution.placement.problem import PlacementProblem
+from evolution.placement.local_search import Goal, LocalSearch, Objective
+from evolution.placement.plan import Plan, PlanOperators
+from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
 from evolution.placement.room import packed
+from evolution.placement.stream import Stream
+from evolution.placement.under_load import steadied
 
-SETTINGS = Settings(population=4, p_m=1.0, q_m=0.05, p_c=0.6, q_c=0.4)
+STEPS = 1000  # moves of local search for a child
+HEAT = 0.03  # share of its cost by which annealing lets a plan get worse at first
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How the moves of local search are shared out.
+
+    The first parent is HEFT's plan annealed with `annealed` of them; the rest goes to children,
+    `steps` each. Measured (docs/placement.md): up to about thirty partitions many children find the
+    optimum and annealing alone does not; from sixty on a long walk is worth more than children.
+    """
+
+    settings: Settings
+    annealed: float
+    steps: int
+
+    @classmethod
+    def on(cls, model: CostModel) -> "Effort":
+        """Return what suits the size of a problem."""
+        if len(model.choices) <= 32:
+            settings = Settings(population=16, p_m=1.0, q_m=0.03, p_c=0.8, q_c=1.0)
+            return cls(settings, annealed=0.0, steps=STEPS)
+        settings = Settings(population=2, p_m=1.0, q_m=0.003, p_c=0.8, q_c=1.0)
+        return cls(settings, annealed=0.98, steps=STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +53,8 @@ class PlacementResult:
     """Where every partition runs, and what that is predicted to reach.
 
     `priority` names the partitions whose priority is not their upward rank. `lower_bound_s` bounds
-    the response time, or for throughput the seconds per frame of the busiest resource.
+    the response time, or for throughput the seconds per frame of the busiest resource. `p95_s` is
+    the response time that 95 % of the frames keep to, where a rate was asked for.
     """
 
     placement: dict[str, str]
@@ -36,6 +64,7 @@ class PlacementResult:
     frames_per_s: float
     lower_bound_s: float
     evaluations: int
+    p95_s: float | None = None
 
 
 def place(
@@ -43,33 +72,47 @@ def place(
     objective: Objective = "response",
     seed: int = 0,
     budget: int | None = None,
+    rate: float | None = None,
 ) -> PlacementResult:
-    """Return the best placement found with about `budget` evaluations of the cost model.
+    """Return the best placement found with about `budget` moves of local search.
 
-    The same problem, objective, seed and budget give the same placement. Problems of at most 4^8
-    plans are enumerated after the search, beyond the budget, so their placement is the optimum over
-    the devices. Raises ValueError for a wrong objective or budget, or when memory is too short.
+    `rate` asks for the response time under a load of so many frames per second: the busiest resource
+    keeps up with them, and of such plans the p95 decides; when none is found, the result comes as
+    near as it can. The same arguments give the same placement. Problems of at most 4^8 plans are
+    enumerated after the search, so their placement is the optimum over the devices (not of the
+    p95). Raises ValueError for a wrong argument, or when memory is too short.
     """
-    if objective not in ("response", "throughput"):
-        raise ValueError(f"objective: {objective!r} is neither 'response' nor 'throughput'.")
+    if rate is not None and not 0 < rate < math.inf:
+        raise ValueError(f"rate: {rate} is not a number of frames per second.")
+    goal = Goal(objective, 1 / rate if rate else math.inf)
     if budget is not None and budget < 1:
         raise ValueError("budget: needs at least one evaluation.")
     model = CostModel(problem)
     packed(model)  # raises when memory is too short
-    cost = Cost(model, objective)
-    plan = _evolved(cost, seed, budget or default_budget(model))
+    search = LocalSearch(model, goal)
+    plans = _evolved(model, search, seed, budget or default_budget(model))
     if is_small(model):
-        plan = _enumerated(cost, plan, seed)
-    return _result(cost, plan)
+        plans.insert(0, _enumerated(model, search, plans[0], seed))
+    if rate is None:
+        return _result(model, search, search.plainer(plans[0], model.rank))
+    rng = np.random.Generator(np.random.PCG64([seed, 3]))
+    plan, streams = steadied(model, plans, rate, rng)
+    found = _result(model, search, plan)
+    p95 = Stream(model, rate).p95_s(plan.device, plan.priority)
+    return replace(found, evaluations=found.evaluations + streams, p95_s=p95)
 
 
 def default_budget(model: CostModel) -> int:
-    """Return evaluations that take some tenths of a second for one or two dozen partitions.
-
-    Above 55 partitions they become fewer, since each takes longer: the whole takes some seconds.
-    """
+    """Return moves that take half a second for two dozen partitions, under a minute for 1,000."""
     count = len(model.choices)
-    return min(500 * count, 1_500_000 // count)
+    return min(25_000 * count, 400_000, 240_000_000 // count)
+
+
+def warm_up() -> None:
+    """Load the compiled code, or compile it when this machine never did (some seconds)."""
+    devices = tuple(Device(name, 1, 1, 1, 0) for name in "xy")
+    partitions = tuple(Partition(name, 0, {"x": 1, "y": 1}) for name in "ab")
+    place(PlacementProblem(devices, partitions, (Tensor("t", 1, "a", ("b",)),)), budget=1)
 
 
 def distinct_survivors(
@@ -83,55 +126,63 @@ def distinct_survivors(
     return ranked[: settings.population]
 
 
-def _evolved(cost: Cost, seed: int, budget: int) -> Plan:
-    """Run the genetic algorithm until the budget is spent."""
-    model = cost.model
+def any_parents(
+    fitness: Sequence[float], count: int, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    """Draw parents evenly: the survivors are the selection."""
+    return rng.integers(len(fitness), size=count, dtype=np.intp)
+
+
+def _evolved(model: CostModel, search: LocalSearch, seed: int, budget: int) -> list[Plan]:
+    """Run the genetic algorithm until the budget is spent; return its survivors, the best first."""
+    effort = Effort.on(model)
+    rng = np.random.Generator(np.random.PCG64([seed, 1]))
+    first = [Plan(tuple(way(model)), tuple(model.rank)) for way in BASELINES.values()]
+    left = budget
+    if effort.annealed > 0:
+        walk = max(1, int(effort.annealed * budget))
+        first[0], _ = search.refined(first[0], walk, HEAT, rng)
+        left -= walk
     algorithm = GeneticAlgorithm(
         PlanOperators(model),
-        SETTINGS,
+        effort.settings,
         seed,
-        first=[Plan(tuple(way(model)), tuple(model.rank)) for way in BASELINES.values()],
+        first=first,
+        selection=any_parents,
         survival=distinct_survivors,
     )
-    rng = np.random.Generator(np.random.PCG64([seed, 1]))
-    steps = max(20, 6 * len(model.choices))
-    while cost.evaluations < budget:
+    while left > 0:
         children: list[Plan] = []
         fitness: list[float] = []
         for plan in algorithm.ask():
-            left = max(0, budget - cost.evaluations - 1)
-            child, value = refined(plan, cost, min(steps, left), rng)
+            steps = min(effort.steps, left)
+            left -= steps
+            child, value = search.refined(plan, steps, 0.0, rng)
             children.append(child)
             fitness.append(-value)
         algorithm.tell(fitness, children)
-    return algorithm.best.genome
+    return [individual.genome for individual in algorithm.population]
 
 
-def _enumerated(cost: Cost, plan: Plan, seed: int) -> Plan:
+def _enumerated(model: CostModel, search: LocalSearch, plan: Plan, seed: int) -> Plan:
     """Return the optimum over the devices, with priorities searched once more, or `plan`."""
-    known = cost(plan.device, plan.priority)
-    better = best_plan(cost, known)
+    better = best_plan(search, model, search.cost(plan))
     if better is None:
         return plan
     rng = np.random.Generator(np.random.PCG64([seed, 2]))
-    return refined(better[0], cost, 10 * len(plan.device), rng)[0]
+    return search.refined(better, STEPS, 0.0, rng)[0]
 
 
-def _result(cost: Cost, plan: Plan) -> PlacementResult:
-    """Say in ids what a plan is; priorities that make no difference are left at the rank."""
-    model = cost.model
-    response = response_seconds(model, plan.device, plan.priority)
-    priority = plan.priority
-    if response_seconds(model, plan.device, model.rank) <= response:
-        priority, response = tuple(model.rank), response_seconds(model, plan.device, model.rank)
+def _result(model: CostModel, search: LocalSearch, plan: Plan) -> PlacementResult:
+    """Say in ids what a plan is."""
     busiest = model.busiest(plan.device)
     names = model.partition_ids
     return PlacementResult(
         placement={names[p]: model.device_ids[d] for p, d in enumerate(plan.device)},
-        priority={names[p]: v for p, v in enumerate(priority) if v != model.rank[p]},
-        objective=cost.objective,
-        response_s=response,
+        priority={names[p]: v for p, v in enumerate(plan.priority) if v != model.rank[p]},
+        objective=search.goal.objective,
+        response_s=response_seconds(model, plan.device, plan.priority),
         frames_per_s=1 / busiest if busiest else math.inf,
-        lower_bound_s=lower_bound(model, cost.objective),
-        evaluations=cost.evaluations,
+        lower_bound_s=lower_bound(model, search.goal.objective),
+        evaluations=search.evaluations,
     )

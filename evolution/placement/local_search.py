@@ -1,127 +1,87 @@
-"""Local search: small moves on a plan, kept when the cost does not rise."""
+"""The goal of a search and its local search, in words that the genetic algorithm uses."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from evolution.placement.plan import Cost, Plan
+from evolution.placement.arrays import Floats, arrays_of, bench_for
+from evolution.placement.cost_model import CostModel
+from evolution.placement.plan import Plan
+from evolution.placement.refinement import DRAWS, EVALUATIONS, cost, refine
 
-Uniforms = list[float]  # numbers in [0, 1) that decide one move
-CHAIN = 4  # the longest chain moved at once
+Objective = Literal["response", "throughput"]
+TIE = 1e-9  # share of the response time in the cost of throughput: it only breaks ties
 
 
-def refined(plan: Plan, cost: Cost, steps: int, rng: np.random.Generator) -> tuple[Plan, float]:
-    """Return the plan after `steps` moves (each one evaluation), and its cost.
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to be small: the response time, or the busiest resource's seconds per frame.
 
-    Moves that would exceed memory or change nothing are drawn again, a few times.
+    `interval_s` are the seconds between two frames that the busiest resource should keep up with.
     """
-    state = _Neighbourhood(plan, cost)
-    best = cost(state.device, state.priority)
-    for uniforms in rng.random((steps, 5)).tolist():
-        devices, priorities = state.move(uniforms)
-        if not devices and not priorities:
-            continue
-        old_devices = {p: state.device[p] for p in devices}
-        old_priorities = {p: state.priority[p] for p in priorities}
-        if not state.apply(devices, priorities):
-            continue
-        value = cost(state.device, state.priority, best)
-        if value <= best:
-            best = value
-        else:
-            state.apply(old_devices, old_priorities)
-    return Plan(tuple(state.device), tuple(state.priority)), best
+
+    objective: Objective = "response"
+    interval_s: float = math.inf
+
+    def __post_init__(self) -> None:
+        if self.objective not in ("response", "throughput"):
+            raise ValueError(
+                f"objective: {self.objective!r} is neither 'response' nor 'throughput'."
+            )
+        if not self.interval_s > 0:
+            raise ValueError("interval_s: the frames are some time apart.")
+
+    @property
+    def weights(self) -> Floats:
+        """The goal as `refinement.cost` takes it."""
+        response, busiest = (1.0, 0.0) if self.objective == "response" else (TIE, 1.0)
+        return np.array([response, busiest, self.interval_s])
 
 
-class _Neighbourhood:
-    """A plan being changed, with the room that it leaves."""
+class LocalSearch:
+    """Costs of plans and better plans near them, for one problem and one goal."""
 
-    def __init__(self, plan: Plan, cost: Cost) -> None:
-        self.model = model = cost.model
-        self.device = list(plan.device)
-        self.priority = list(plan.priority)
-        self.room = model.room(self.device)
-        self.free = [p for p, choices in enumerate(model.choices) if len(choices) > 1]
-        self.successors = [
-            [consumer for tensor in outputs for consumer in model.consumers[tensor]]
-            for outputs in model.outputs
-        ]
-        self.neighbours = [
-            [model.producer[tensor] for tensor in inputs] + successors
-            for inputs, successors in zip(model.inputs, self.successors, strict=True)
-        ]
-        self.moves: tuple[Callable[[int, Uniforms], dict[int, int]], ...] = (
-            self._elsewhere,
-            self._join,
-            self._chain,
-            self._swap,
-        )
+    def __init__(self, model: CostModel, goal: Goal) -> None:
+        self.goal = goal
+        self.arrays = arrays_of(model)
+        self.bench = bench_for(self.arrays)
 
-    def move(self, u: Uniforms) -> tuple[dict[int, int], dict[int, float]]:
-        """Return new devices and new priorities of a few partitions; empty when nothing changes."""
-        choice = int(u[0] * (len(self.moves) + 1))
-        if choice == len(self.moves) or not self.free:
-            return {}, self._priority(u)
-        devices = self.moves[choice](self.free[int(u[1] * len(self.free))], u)
-        changed = {p: d for p, d in devices.items() if self.device[p] != d}
-        allowed = all(d in self.model.choices[p] for p, d in changed.items())
-        return (changed if allowed else {}), {}
+    @property
+    def evaluations(self) -> int:
+        """How often the cost model was asked."""
+        return int(self.bench.counts[EVALUATIONS])
 
-    def apply(self, devices: dict[int, int], priorities: dict[int, float]) -> bool:
-        """Change the plan; without effect and False when memory would be exceeded."""
-        memory = self.model.memory
-        for p, d in devices.items():
-            self.room[self.device[p]] += memory[p]
-            self.room[d] -= memory[p]
-        if devices and any(self.room[d] < 0 for d in devices.values()):
-            for p, d in devices.items():
-                self.room[self.device[p]] -= memory[p]
-                self.room[d] += memory[p]
-            return False
-        for p, d in devices.items():
-            self.device[p] = d
-        for p, value in priorities.items():
-            self.priority[p] = value
-        return True
+    def cost(self, plan: Plan) -> float:
+        """Return the cost of a plan, in seconds."""
+        device, priority = np.array(plan.device), np.array(plan.priority)
+        return cost(self.arrays, self.bench, device, priority, self.goal.weights, math.inf)
 
-    def _elsewhere(self, p: int, u: Uniforms) -> dict[int, int]:
-        """Move one partition to any other device."""
-        others = [d for d in self.model.choices[p] if d != self.device[p]]
-        return {p: others[int(u[2] * len(others))]}
+    def plainer(self, plan: Plan, usual: Sequence[float]) -> Plan:
+        """Return the plan with every priority that makes no difference put back to the usual one."""
+        priority, least = list(plan.priority), self.cost(plan)
+        for p, own in enumerate(plan.priority):
+            if own != usual[p]:
+                priority[p] = usual[p]
+                found = self.cost(Plan(plan.device, tuple(priority)))
+                if found > least:
+                    priority[p] = own
+                least = min(least, found)
+        return Plan(plan.device, tuple(priority))
 
-    def _join(self, p: int, u: Uniforms) -> dict[int, int]:
-        """Move a partition to where a producer or consumer of it is."""
-        neighbours = self.neighbours[p]
-        return {p: self.device[neighbours[int(u[2] * len(neighbours))]]} if neighbours else {}
+    def refined(
+        self, plan: Plan, steps: int, temperature: float, rng: np.random.Generator
+    ) -> tuple[Plan, float]:
+        """Return the best plan met in a walk of `steps` moves, and its cost.
 
-    def _chain(self, p: int, u: Uniforms) -> dict[int, int]:
-        """Move a partition and some that follow it to one device."""
-        choices = self.model.choices[p]
-        target = choices[int(u[2] * len(choices))]
-        moved = {p: target}
-        draw = u[3]
-        for _ in range(1 + int(u[4] * (CHAIN - 1))):
-            following = [s for s in self.successors[p] if target in self.model.choices[s]]
-            if not following:
-                break
-            draw *= len(following)
-            p = following[int(draw)]
-            draw -= int(draw)
-            moved[p] = target
-        return moved
-
-    def _swap(self, p: int, u: Uniforms) -> dict[int, int]:
-        """Let two partitions change places."""
-        other = self.free[int(u[2] * len(self.free))]
-        return {p: self.device[other], other: self.device[p]}
-
-    def _priority(self, u: Uniforms) -> dict[int, float]:
-        """Exchange the priorities of two partitions of one device."""
-        p = int(u[1] * len(self.device))
-        beside = [q for q, d in enumerate(self.device) if d == self.device[p] and q != p]
-        if not beside:
-            return {}
-        other = beside[int(u[2] * len(beside))]
-        if self.priority[p] == self.priority[other]:
-            return {}
-        return {p: self.priority[other], other: self.priority[p]}
+        The walk accepts at first a rise of about `temperature` of the cost, in the end none.
+        """
+        device, priority = np.array(plan.device), np.array(plan.priority)
+        best_device, best_priority = device.copy(), priority.copy()
+        best = refine(
+            self.arrays, self.bench, device, priority, best_device, best_priority,
+            rng.random((steps, DRAWS)), self.goal.weights, temperature,
+        )  # fmt: skip
+        return Plan(tuple(best_device.tolist()), tuple(best_priority.tolist())), best

@@ -1,19 +1,14 @@
-"""A plan, the genotype of placement: a device and a priority per partition; and its cost."""
+"""A plan, the genotype of placement: a device and a priority per partition; and its operators."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from evolution.placement.baselines import at_random
 from evolution.placement.cost_model import CostModel
-from evolution.placement.frame import response_seconds
 from evolution.placement.room import packed, repaired
-
-Objective = Literal["response", "throughput"]
-TIE = 1e-9  # share of the response time in the cost of throughput: it only breaks ties
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +19,12 @@ class Plan:
     priority: tuple[float, ...]
 
 
-class Cost:
-    """Seconds that an objective wants small, and how often they were asked for."""
-
-    def __init__(self, model: CostModel, objective: Objective) -> None:
-        self.model = model
-        self.objective = objective
-        self.evaluations = 0
-
-    def __call__(
-        self, device: Sequence[int], priority: Sequence[float], limit: float = math.inf
-    ) -> float:
-        """Return the cost, or for a plan that cannot be below `limit` some value above it."""
-        self.evaluations += 1
-        if self.objective == "response":
-            return response_seconds(self.model, device, priority)
-        busiest = self.model.busiest(device)
-        if busiest > limit:
-            return busiest
-        return busiest + TIE * response_seconds(self.model, device, priority)
-
-
-@dataclass(frozen=True, slots=True)
 class PlanOperators:
     """The operators of one problem, in the form that the engine takes."""
 
-    model: CostModel
+    def __init__(self, model: CostModel) -> None:
+        self.model = model
+        self._ranked = sorted(range(len(model.rank)), key=lambda p: (-model.rank[p], p))
 
     def random(self, rng: np.random.Generator) -> Plan:
         """Draw devices at random, with the upward rank as priority."""
@@ -58,11 +33,10 @@ class PlanOperators:
     def cross(
         self, first: Plan, second: Plan, rate: float, rng: np.random.Generator
     ) -> tuple[Plan, Plan]:
-        """Exchange a run of the rank order (two points, cyclic) that is `rate` of it."""
-        ranked = sorted(range(len(first.device)), key=lambda p: (-self.model.rank[p], p))
-        size = max(1, round(rate * len(ranked)))
-        start = int(rng.integers(len(ranked)))
-        run = {ranked[(start + i) % len(ranked)] for i in range(size)}
+        """Exchange a run of the rank order (two points, cyclic) that is up to `rate` of it."""
+        size = 1 + int(rng.random() * rate * len(self._ranked))
+        start = int(rng.integers(len(self._ranked)))
+        run = {self._ranked[(start + i) % len(self._ranked)] for i in range(size)}
         return self._mixed(first, second, run), self._mixed(second, first, run)
 
     def mutate(self, genome: Plan, rate: float, rng: np.random.Generator) -> Plan:

@@ -1,0 +1,155 @@
+"""A placement problem as numpy arrays, and the arrays that the compiled kernel works in.
+
+P partitions, D devices, T tensors, E consumers of all tensors together (edges). Lists of lists are
+flat: those of item i are `of[first_of[i] : first_of[i + 1]]`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from evolution.placement.cost_model import CostModel
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+class Arrays(NamedTuple):
+    """What does not change while a problem is being solved; see `arrays_of`."""
+
+    seconds: Floats  # (P, D), infinite where the partition may not run
+    memory: Floats  # (P,) bytes
+    capacity: Floats  # (D,) bytes
+    latency: Floats  # (D,) seconds
+    uplink: Floats  # (D,) bytes per second
+    downlink: Floats  # (D,) bytes per second
+    size: Floats  # (T,) bytes
+    producer: Ints  # (T,) partition
+    first_consumer: Ints  # (T + 1,)
+    consumer: Ints  # (E,) partition
+    edge_tensor: Ints  # (E,) the tensor of an edge
+    first_output: Ints  # (P + 1,)
+    output: Ints  # (T,) tensor
+    first_near: Ints  # (P + 1,)
+    near: Ints  # (2E,) partitions that a partition takes tensors from or gives them to
+    first_choice: Ints  # (P + 1,)
+    choice: Ints  # devices where a partition may run, the fastest first
+    needed: Ints  # (P,) tensors that a partition waits for
+    order: Ints  # (P,) producers before consumers
+    free: Ints  # partitions with more than one choice
+    release: Floats  # (P,) seconds before which a partition without inputs may not start
+
+
+class Bench(NamedTuple):
+    """What the kernel writes while it follows a frame and while it searches; see `bench_for`."""
+
+    missing: Ints  # (P,) tensors still to come
+    head: Ints  # (D,) the first of the ready partitions of a device, -1 for none
+    link: Ints  # (P,) the one after it
+    last: Ints  # (D,) the partition computed latest, -1 for none
+    idle: Ints  # (D,) 1 or 0
+    up_free: Floats  # (D,) when the uplink is free
+    down_free: Floats  # (D,)
+    up_last: Ints  # (D,) the tensor sent latest
+    down_last: Ints  # (D,) the edge received latest
+    time: Floats  # heap of events: when
+    code: Ints  # and what: partition ends, tensor at the broker, edge delivered, partition released
+    counts: Ints  # (4,) events, finished tensors, touched devices, evaluations so far
+    finished: Ints  # (T,) tensors whose upload waits for the end of this instant
+    touched: Ints  # devices that may have something new to compute
+    tail: Floats  # (P,) seconds at least from the end of a partition to the end of the frame
+    load: Floats  # (3 * D,) seconds a frame of processors, uplinks and downlinks
+    mark: Ints  # (D,)
+    started: Floats  # (P,) start of a partition
+    ready_at: Floats  # (P,) when its last tensor came
+    via: Ints  # (P,) edge by which it came, -1 for none, -2 - producer when from the same device
+    waited: Ints  # (P,) partition that occupied the device until it started, -1 for none
+    sent: Floats  # (T,) start of the upload, -1 without one
+    up_behind: Ints  # (T,) tensor that occupied the uplink until then, -1 for none
+    received: Floats  # (E,) start of the download, -1 where another edge or none stands for it
+    down_behind: Ints  # (E,)
+    room: Floats  # (D,) bytes left
+    moved: Ints  # (8,) partitions changed by a move
+    was_device: Ints  # (8,)
+    was_priority: Floats  # (8,)
+    critical: Ints  # (P,) partitions on the longest chain, or on the busiest device
+    seen: Ints  # (P,)
+
+
+def arrays_of(model: CostModel) -> Arrays:
+    """Return the arrays of a problem."""
+    devices = model.problem.devices
+    first_consumer, consumer = _flat(model.consumers)
+    first_output, output = _flat(model.outputs)
+    first_near, near = _flat(
+        [
+            [model.producer[t] for t in inputs] + [c for t in outputs for c in model.consumers[t]]
+            for inputs, outputs in zip(model.inputs, model.outputs, strict=True)
+        ]
+    )
+    first_choice, choice = _flat(
+        [
+            sorted(choices, key=seconds.__getitem__)
+            for choices, seconds in zip(model.choices, model.seconds, strict=True)
+        ]
+    )
+    return Arrays(
+        seconds=_floats(model.seconds).reshape(len(model.seconds), len(devices)),
+        memory=_floats(model.memory),
+        capacity=_floats(model.capacity),
+        latency=_floats(model.latency),
+        uplink=_floats([device.uplink_bytes_per_s for device in devices]),
+        downlink=_floats([device.downlink_bytes_per_s for device in devices]),
+        size=_floats([tensor.bytes for tensor in model.problem.tensors]),
+        producer=_ints(model.producer),
+        first_consumer=first_consumer,
+        consumer=consumer,
+        edge_tensor=_ints([t for t, listed in enumerate(model.consumers) for _ in listed]),
+        first_output=first_output,
+        output=output,
+        first_near=first_near,
+        near=near,
+        first_choice=first_choice,
+        choice=choice,
+        needed=_ints([len(inputs) for inputs in model.inputs]),
+        order=_ints(model.order),
+        free=_ints([p for p, choices in enumerate(model.choices) if len(choices) > 1]),
+        release=np.zeros(len(model.seconds)),
+    )
+
+
+def bench_for(arrays: Arrays) -> Bench:
+    """Return work arrays of the sizes of a problem."""
+    partitions, devices = arrays.seconds.shape
+    tensors, edges = len(arrays.size), len(arrays.consumer)
+    events = 2 * partitions + tensors + edges + 1
+    sizes = {
+        "p": partitions, "d": devices, "t": tensors, "e": edges, "n": events, "m": 8, "c": 4,
+        "l": 3 * devices, "b": devices + events,
+    }  # fmt: skip
+    shapes = "pdpddddddnnctbpldpppptteedmmmpp"
+    floats = {"up_free", "down_free", "time", "tail", "load", "started", "ready_at", "sent"}
+    floats |= {"received", "room", "was_priority"}
+    return Bench(
+        *(
+            np.zeros(sizes[shape], np.float64 if name in floats else np.int64)
+            for name, shape in zip(Bench._fields, shapes, strict=True)
+        )
+    )
+
+
+def _ints(values: Sequence[int]) -> Ints:
+    return np.array(values, np.int64)
+
+
+def _floats(values: Sequence[float] | Sequence[list[float]]) -> Floats:
+    return np.array(values, np.float64)
+
+
+def _flat(lists: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    """Return where each list begins, and all of them in one."""
+    first = np.zeros(len(lists) + 1, np.int64)
+    np.cumsum([len(listed) for listed in lists], out=first[1:])
+    return first, _ints([item for listed in lists for item in listed])
