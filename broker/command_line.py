@@ -28,7 +28,7 @@ class PlainGroup(TyperGroup):
         except typer.Abort:
             sys.exit(130)
         except ModuleNotFoundError as error:
-            _complain(f"{error.name} is not installed; pip install 'fogweave[coordinator]'")
+            _complain(f"{error.name} is not installed; in your clone: pip install '.[coordinator]'")
             sys.exit(2)
         except Exception as error:
             # Typer carries a click of its own, whose errors are known by what they can do.

@@ -32,9 +32,7 @@ class Embedded:
     """amqtt, a broker in Python: for one machine and for tests, never for access control."""
 
     name = "embedded"
-    absence = (
-        "the embedded broker (amqtt) is not installed; pip install 'fogweave[coordinator]' has it"
-    )
+    absence = "the embedded broker (amqtt) is not installed; in your clone: pip install '.[coordinator]' has it"
 
     def version(self) -> str | None:
         """Return the installed version of amqtt."""
@@ -73,7 +71,7 @@ def choose_engine(name: str, conf: Path | None = None) -> Engine:
         if not found:
             raise EngineError(
                 "there is no broker on this machine: install mosquitto, "
-                "or the embedded one with pip install 'fogweave[coordinator]'"
+                "or the embedded one with in your clone: pip install '.[coordinator]'"
             )
         return ENGINES[found[0]]
     engine = ENGINES[name] if conf is None else Mosquitto(conf)

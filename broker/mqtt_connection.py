@@ -25,7 +25,7 @@ KEEPALIVE_SECONDS: Final = 5
 """The broker gives a silent client up after one and a half of these, and we a silent broker after two."""
 
 CONNECT_SECONDS: Final = 5.0
-_ANSWER_SECONDS: Final = 3.0  # for CONNACK
+_ANSWER_SECONDS: Final = 3.0  # for CONNACK and SUBACK
 _IDLE_SECONDS: Final = 0.5  # how often the keepalive is looked after
 _WINDOW: Final = 20  # control messages sent and not yet acknowledged
 _BURST_BYTES: Final = 64 * 1024  # given to paho before it writes, and before we read again
@@ -43,6 +43,7 @@ class Connection:
         self._version = MQTTProtocolVersion.MQTTv5 if mqtt_5 else MQTTProtocolVersion.MQTTv311
         self._unacknowledged: deque[tuple[MQTTMessageInfo, Outgoing]] = deque()
         self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs under way
+        self._subscribed_at = 0.0
         self.reason = "no answer"
         """Why there is no connection (any more)."""
         self.refused = False
@@ -88,6 +89,10 @@ class Connection:
                 client.loop_misc()
                 looked_after = now
                 if not session.connected and now - begun > _ANSWER_SECONDS:
+                    return
+                if self._subscribing and now - self._subscribed_at > _ANSWER_SECONDS:
+                    # A SUBACK that got lost would leave us connected, deaf and dumb.
+                    self.reason = "no answer to a subscription"
                     return
             if session.closing.is_set():
                 late = now > session.deadline
@@ -162,6 +167,7 @@ class Connection:
     def _subscribe(self, client: Client, filters: list[str]) -> None:
         _, packet_id = client.subscribe([(topic_filter, 1) for topic_filter in filters])
         self._subscribing.add(packet_id)
+        self._subscribed_at = time.monotonic()
 
     def _all_said(self, client: Client, *, busy: bool) -> bool:
         waiting = busy or self._unacknowledged or self._subscribing or client.want_write()

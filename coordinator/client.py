@@ -99,7 +99,11 @@ class Client:
             data = (folder / part.file).read_bytes()
             artifacts[sha256_of(data)] = data
         answer_requests(self._bus, self._site, artifacts.get)
-        spec = Spec(deployment=name, revision=_revision(), bundle=bundle.model_dump(mode="json"))
+        spec = Spec(
+            deployment=name,
+            revision=self._next_revision(name),
+            bundle=bundle.model_dump(mode="json"),
+        )
         return self._ask(spec, wait_s, tell)
 
     def redeploy(
@@ -144,6 +148,13 @@ class Client:
             elif message.topic == topic and message.payload:
                 return Spec.decode(message.payload)
         raise DeploymentError(f"no deployment {name} in site {self._site}")
+
+    def _next_revision(self, name: str) -> int:
+        """Return a revision above that of whatever is wanted now, also where clocks disagree."""
+        try:
+            return max(_revision(), self._spec(name).revision + 1)
+        except DeploymentError:
+            return _revision()
 
     def _ask(self, spec: Spec, wait_s: float | None, tell: Callable[[Status], None]) -> Status:
         topic = STATUS.at(self._site, deployment=spec.deployment)

@@ -105,7 +105,6 @@ class Controller:
                 epoch = Epoch(saved["number"], Layout(**saved["layout"]), saved["sessions"], 0.0)
                 deployment.adopt(epoch)
             self.deployments[spec.deployment] = deployment
-            actions += self._say(SPEC, spec, deployment=spec.deployment)
             if deployment.serving:
                 orders = Orders(
                     deployment.assignments(deployment.serving, "serve"),
@@ -192,11 +191,14 @@ class Controller:
         return []
 
     def _info(self, payload: bytes, now: float) -> list[Action]:
-        self.fleet.info(NodeInfo.decode(payload), now)
+        info = NodeInfo.decode(payload)
+        check_id("node", info.node)
+        self.fleet.info(info, now)
         return []
 
     def _pulse(self, payload: bytes, now: float) -> list[Action]:
         beat = Beat.decode(payload)
+        check_id("node", beat.node)
         if beat.node != COORDINATOR:
             self.fleet.beat(beat, now)
         elif beat.session > self._session:
@@ -205,6 +207,7 @@ class Controller:
 
     def _reported(self, payload: bytes, _now: float) -> list[Action]:
         report = Report.decode(payload)
+        check_id("node", report.node)
         deployment = self.deployments.get(report.deployment)
         if deployment is None:
             return []
@@ -222,11 +225,11 @@ class Controller:
         spec = Spec.decode(payload)
         name = check_id("deployment", spec.deployment)
         deployment = self.deployments.get(name)
-        if deployment is not None and deployment.spec == spec:
-            self._wishes.pop(name, None)
-            return []
-        if name in self._wishes and self._wishes[name][0] == spec:
-            return []
+        known = [deployment.spec.revision] if deployment else []
+        if name in self._wishes:
+            known.append(self._wishes[name][0].revision)
+        if known and spec.revision <= max(known):
+            return []  # our own echo, or a wish that a later one has overtaken
         try:
             bundle = Bundle.model_validate(spec.bundle)
             _check_sizes(bundle)
@@ -310,6 +313,8 @@ class Controller:
             return actions
         alive = self.fleet.alive(now)
         for deployment in self.deployments.values():
+            # After a restart no sooner than here: a newer wish may have been retained meanwhile.
+            actions += self._say(SPEC, deployment.spec, deployment=deployment.name)
             known = self._epochs.get(deployment.name, 0)
             deployment.last_epoch = max(deployment.last_epoch, known)
             orders = deployment.step(alive, self.fleet.measured, now)

@@ -55,7 +55,9 @@ def report_of(story: Story) -> Report:
     complete_again = [
         answered_at(record) - story.killed_at
         for record in records
-        if record["epoch"] > story.killed_epoch and not record["missing"]
+        if record["epoch"] > story.killed_epoch
+        and not record["missing"]
+        and answered_at(record) > story.killed_at
     ]
     latency = np.percentile([r["latency_s"] for r in records], [50, 95, 99]) if records else []
     total = {

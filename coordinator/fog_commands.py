@@ -75,7 +75,7 @@ def deploy(
     from coordinator.client import Client, DeploymentError
     from models.bundle import BundleError, read_bundle
 
-    check_ids(name=name)
+    check_ids(name=name, site=site)
     try:
         bundle = read_bundle(bundle_dir)
     except BundleError as error:
@@ -106,7 +106,7 @@ def redeploy(
     """Place a deployment anew on the fog nodes of now; no frame is lost by it."""
     from coordinator.client import Client, DeploymentError
 
-    check_ids(name=name)
+    check_ids(name=name, site=site)
     with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
         try:
             status = Client(bus, site).redeploy(
@@ -126,7 +126,7 @@ def undeploy(
     """End a deployment: the fog nodes finish what is under way and forget it."""
     from coordinator.client import Client, DeploymentError
 
-    check_ids(name=name)
+    check_ids(name=name, site=site)
     with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
         try:
             Client(bus, site).undeploy(name)

@@ -199,6 +199,12 @@ def prepare(config: SearchConfig) -> tuple[TrainingEvaluator, NetworkShape]:
     """
     dataset = load(config.dataset)
     shape = config.shape(dataset)
+    needed = config.validation + (config.pictures or 2)
+    if needed > len(dataset.train):
+        raise ValueError(
+            f"validation, pictures: {needed} pictures are needed, {dataset.name} has "
+            f"{len(dataset.train)} to train on"
+        )
     return (
         TrainingEvaluator(
             config.dataset, shape, config.training, config.validation, config.pictures

@@ -171,6 +171,9 @@ class Agent:
             self._take(message, now)
         except CodecError as error:
             self.counters[f"bad_{error.kind}"] += 1
+        except (ValueError, MemoryError):
+            # An assignment whose input contradicts its tensors must not end the node with each frame.
+            self.counters["bad_input"] += 1
         return []
 
     def _namesake(self, payload: bytes) -> list[Action]:

@@ -84,7 +84,7 @@ def run_node(
             f"broker {info.links.latency_s * 1000:.2f} ms away"
         )
 
-    with connection(broker, f"{site}-{node}", will=will, retry=True) as bus:
+    with connection(broker, f"{site}/node/{node}", will=will, retry=True) as bus:
         bus.on_connection(lambda there: connected.set() if there else None)
         on_signal(stop_waiting)
         connected.wait()
@@ -131,7 +131,7 @@ def stream(
     settings = CameraSettings(deployment, camera, site, fps, delivery, wait)
     try:
         opened = open_source(source, offset)
-        with connection(broker, f"{site}-camera-{camera}") as bus:
+        with connection(broker, f"{site}/camera/{camera}") as bus:
             summary = _stream(settings, bus, opened, count=count, log=log, quiet=as_json)
     except (NotServedError, SourceError) as error:
         refuse(error)

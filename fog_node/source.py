@@ -100,7 +100,7 @@ def _video(text: str) -> Iterator[Picture]:
     try:
         import cv2
     except ImportError:
-        raise SourceError(f"{text}: needs OpenCV; pip install 'fogweave[video]'") from None
+        raise SourceError(f"{text}: needs OpenCV; in your clone: pip install '.[video]'") from None
     where: Any = text
     if text.startswith("webcam:"):
         number = text.removeprefix("webcam:")

@@ -21,6 +21,7 @@ from broker.topics import (
     NODE_ARTIFACT,
     NODE_ASSIGNMENT,
     NODE_BEAT,
+    NODE_INFO,
     NODE_STATE,
     SPEC,
     STATUS,
@@ -44,6 +45,7 @@ from tests.coordinator.toys import (
     bundle,
     gone,
     here,
+    info,
     report,
     wish,
 )
@@ -384,3 +386,33 @@ def test_whatever_happens_active_names_an_epoch_that_all_its_nodes_were_ready_fo
             deployment = desk.controller.deployments[NAME]
             assert deployment.serving is not None
             assert deployment.serving.nodes <= readied[desk.active.epoch]
+
+
+def test_wishes_that_cross_end_with_the_latest_and_no_echo_starts_them_again() -> None:
+    desk = serving("a")
+    older, newer = wish(bundle(), revision=2), wish(bundle(), revision=3)
+    desk.hear(older, newer, older, newer)
+    epoch = desk.status.epoch
+    desk.hear(newer, older)
+    assert desk.status.epoch == epoch
+    assert desk.said[SPEC.at(SITE, deployment=NAME)] == newer.payload
+
+
+def test_a_restarted_coordinator_does_not_talk_over_a_newer_wish() -> None:
+    desk = serving("a")
+    saved = [action for action in desk.all if isinstance(action, Save)][-1]
+    again = Desk(stored=bundle())
+    again.take(again.controller.restore(json.loads(json.dumps(saved.state))))
+    again.controller.connected(again.now)
+    newer = wish(bundle(), revision=2)
+    again.hear(newer, *here("a"))
+    again.pass_time(SETTLE_S + 1, "a")
+    assert again.said[SPEC.at(SITE, deployment=NAME)] == newer.payload
+    assert again.status.revision == 2
+
+
+def test_a_node_with_a_name_that_no_topic_bears_is_dropped() -> None:
+    desk = Desk("a")
+    desk.hear(Message(NODE_INFO.at(SITE, node="a"), info("x/#").encode()))
+    assert list(desk.controller.fleet.nodes) == ["a"]
+    assert desk.controller.bad_messages == 1
