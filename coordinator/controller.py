@@ -314,7 +314,8 @@ class Controller:
         alive = self.fleet.alive(now)
         for deployment in self.deployments.values():
             # After a restart no sooner than here: a newer wish may have been retained meanwhile.
-            actions += self._say(SPEC, deployment.spec, deployment=deployment.name)
+            if SPEC.at(self._site, deployment=deployment.name) not in self._said:
+                actions += self._say(SPEC, deployment.spec, deployment=deployment.name)
             known = self._epochs.get(deployment.name, 0)
             deployment.last_epoch = max(deployment.last_epoch, known)
             orders = deployment.step(alive, self.fleet.measured, now)
