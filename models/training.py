@@ -99,17 +99,17 @@ def train(
     random = torch.Generator().manual_seed(schedule.seed)
     pixels = torch.tensor(pictures.pixels)  # (N, C, H, W) bytes
     labels = torch.tensor(pictures.labels)  # (N,)
-    _set_normalisation(model, pictures)
+    set_normalisation(model, pictures)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
-    optimiser = _optimiser(model, schedule)
+    optimiser = optimiser_for(model, schedule)
     model.train()
     for epoch in range(schedule.epochs):
         losses = []
-        batches = list(_batches(len(pictures), schedule.batch, random))
-        for index, batch in enumerate(batches):
+        drawn = list(batches(len(pictures), schedule.batch, random))
+        for index, batch in enumerate(drawn):
             for group in optimiser.param_groups:
-                group["lr"] = schedule.rate(epoch + index / len(batches))
-            x = model.normalise(_augmented(pixels[batch], schedule, random))  # (n, C, H, W)
+                group["lr"] = schedule.rate(epoch + index / len(drawn))
+            x = model.normalise(augmented(pixels[batch], schedule, random))  # (n, C, H, W)
             x = x.contiguous(memory_format=torch.channels_last)
             loss = _loss(model, model.partial_logits(x), labels[batch], schedule.drop, random)
             optimiser.zero_grad()
@@ -117,7 +117,7 @@ def train(
             optimiser.step()
             losses.append(loss.item())
         progress(Progress(epoch + 1, schedule.epochs, sum(losses) / len(losses)))
-    _measure_statistics(model, pixels[torch.randperm(len(pixels), generator=random)])
+    measure_statistics(model, pixels[torch.randperm(len(pixels), generator=random)])
     model.eval()
 
 
@@ -180,7 +180,7 @@ def _loss(
     return (whole + subset) / 2
 
 
-def _measure_statistics(model: BranchedCNN, pixels: Tensor) -> None:
+def measure_statistics(model: BranchedCNN, pixels: Tensor) -> None:
     """Give every batch norm the mean over some batches of the finished network.
 
     The running averages of training lag behind the weights; after a short training they are far off.
@@ -198,14 +198,14 @@ def _measure_statistics(model: BranchedCNN, pixels: Tensor) -> None:
         norm.momentum = momentum
 
 
-def _batches(count: int, size: int, random: torch.Generator) -> Iterator[Tensor]:
+def batches(count: int, size: int, random: torch.Generator) -> Iterator[Tensor]:
     """All pictures in random order; a last picture alone is left out (batch normalisation)."""
     for batch in torch.split(torch.randperm(count, generator=random), size):
         if len(batch) > 1:
             yield batch
 
 
-def _augmented(pixels: Tensor, schedule: Schedule, random: torch.Generator) -> Tensor:
+def augmented(pixels: Tensor, schedule: Schedule, random: torch.Generator) -> Tensor:
     """Bytes (n, C, H, W) -> the same, each picture shifted and mirrored at random."""
     count, _, height, width = pixels.shape
     if schedule.shift:
@@ -223,7 +223,8 @@ def _augmented(pixels: Tensor, schedule: Schedule, random: torch.Generator) -> T
     return pixels
 
 
-def _optimiser(model: BranchedCNN, schedule: Schedule) -> torch.optim.Optimizer:
+def optimiser_for(model: BranchedCNN, schedule: Schedule) -> torch.optim.Optimizer:
+    """Return the schedule's optimiser of a network's weights, at its first learning rate."""
     rate, decay = schedule.rate(0), schedule.weight_decay
     if schedule.optimiser == "adamw":
         return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay, fused=True)
@@ -232,7 +233,7 @@ def _optimiser(model: BranchedCNN, schedule: Schedule) -> torch.optim.Optimizer:
     )
 
 
-def _set_normalisation(model: BranchedCNN, pictures: Pictures) -> None:
+def set_normalisation(model: BranchedCNN, pictures: Pictures) -> None:
     """Mean and standard deviation by channel of pictures (N, C, H, W) in [0, 1]."""
     counts = np.stack(
         [np.bincount(channel.ravel(), minlength=256) for channel in pictures.pixels.swapaxes(0, 1)]
