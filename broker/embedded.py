@@ -37,6 +37,22 @@ class _ForeignPayload(ConnectPayload):  # type: ignore[misc]  # amqtt is untyped
         return cls(client_id="foreign", will_topic="", will_message=b"", username="", password="")
 
 
+class _OwnRetainedBroker(Broker):  # type: ignore[misc]
+    """Gives a client the retained messages of its own filters only.
+
+    amqtt gives a new client those of everybody's. If meanwhile another client subscribes, its walk over
+    all filters ends in a RuntimeError, and the new client with it: it is cut off, or stays and is deaf.
+    """
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Any
+    ) -> None:
+        topic_filter, _ = subscription
+        subscribers = self._subscriptions.get(topic_filter, [])
+        if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+
 def serve(host: str, port: int, ready: Callable[[], None]) -> None:
     """Serve on ``host`` and ``port`` until SIGTERM or SIGINT.
 
@@ -58,7 +74,7 @@ async def _serve(host: str, port: int, ready: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    broker = Broker(
+    broker = _OwnRetainedBroker(
         {"listeners": {"default": {"type": "tcp", "bind": bind}}, "plugins": dict(_PLUGINS)}
     )
     try:
