@@ -1,14 +1,14 @@
-"""Artifacts (ONNX files) by their hash: kept on disk, pulled in chunks through the broker.
+"""Artifacts (ONNX files) by their hash: kept on disk, handed out in chunks through the broker.
 
 Whoever has an artifact answers ``artifact/get``: the coordinator for the fog nodes, and the
-``deploy`` command for the coordinator. The pull is a pure state machine; its owner sends the
-requests it returns and hands it the chunks that come.
+``deploy`` command for the coordinator. ``broker/artifact_pulls.py`` is the other side.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,8 +18,31 @@ from broker.codec import Chunk, encode_chunk
 from broker.messages import ArtifactRequest, MessageError
 from broker.topics import ARTIFACT_GET, NODE_ARTIFACT, InvalidIdError, check_id
 
-CHUNK_BYTES: Final = 256 * 1024
-_WINDOW: Final = 4
+STORE_BYTES: Final = 512 * 1024 * 1024
+"""What a store keeps of artifacts that nobody needs now: a redeploy may want them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file of a store: its size, and when it was last used (seconds, any clock)."""
+
+    size: int
+    used_at: float
+
+
+def superfluous(files: Mapping[str, Kept], needed: Collection[str], limit_bytes: int) -> list[str]:
+    """Return what a store is to give up, by hash: nothing needed, and the most recent last.
+
+    Of what is not needed, the most recently used stays up to ``limit_bytes`` in all.
+    """
+    given_up = []
+    room = limit_bytes
+    spare = [(kept.used_at, sha256) for sha256, kept in files.items() if sha256 not in needed]
+    for _, sha256 in sorted(spare, reverse=True):
+        room -= files[sha256].size
+        if room < 0:
+            given_up.append(sha256)
+    return given_up[::-1]
 
 
 def sha256_of(data: bytes) -> str:
@@ -41,10 +64,11 @@ class ArtifactStore:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
-        if sha256_of(data) == sha256:
-            return data
-        path.unlink(missing_ok=True)
-        return None
+        if sha256_of(data) != sha256:
+            path.unlink(missing_ok=True)
+            return None
+        path.touch()
+        return data
 
     def put(self, data: bytes) -> str:
         """Keep an artifact and return its hash; a crash in between leaves no half file under it."""
@@ -59,84 +83,25 @@ class ArtifactStore:
             part.unlink(missing_ok=True)
         return sha256
 
-
-@dataclass(slots=True)
-class _Asked:
-    at: float
-    times: int
-
-
-class ArtifactPull:
-    """The pull of one artifact of known size: a few chunks under way at a time, asked for again when late.
-
-    What arrives whole but does not hash to its name is refused and pulled again.
-    """
-
-    def __init__(self, sha256: str, total: int, reply_to: str, retry_s: float = 1.0) -> None:
-        self.sha256, self.total = sha256, total
-        self.refused = 0
-        self.last_progress: float | None = None
-        self._reply_to, self._retry_s = reply_to, retry_s
-        self._chunks: dict[int, bytes] = {}
-        self._asked: dict[int, _Asked] = {}
-
-    def requests(self, now: float) -> list[ArtifactRequest]:
-        """Return what to ask for now; ``now`` is monotonic seconds."""
-        if self.last_progress is None:
-            self.last_progress = now
-        wanted = []
-        under_way = 0
-        for offset in range(0, max(self.total, 1), CHUNK_BYTES):
-            if offset in self._chunks:
-                continue
-            asked = self._asked.get(offset)
-            if asked is None or now - asked.at >= self._retry_s:
-                self._asked[offset] = _Asked(now, 1 if asked is None else asked.times + 1)
-                wanted.append(
-                    ArtifactRequest(
-                        sha256=self.sha256,
-                        offset=offset,
-                        length=CHUNK_BYTES,
-                        reply_to=self._reply_to,
-                    )
-                )
-            under_way += 1
-            if under_way >= _WINDOW:
-                break
-        return wanted
-
-    def accept(self, chunk: Chunk, now: float) -> bytes | None:
-        """Take a chunk; return the artifact when it is whole and hashes to its name.
-
-        Chunks of other artifacts, of a lying size, or not asked for are ignored.
-        """
-        if chunk.sha256 != self.sha256 or chunk.total != self.total:
-            return None
-        if chunk.offset not in self._asked:
-            return None
-        if len(chunk.data) != min(CHUNK_BYTES, self.total - chunk.offset):
-            return None
-        self._chunks[chunk.offset] = bytes(chunk.data)
-        self.last_progress = now
-        if sum(map(len, self._chunks.values())) < self.total:
-            return None
-        data = b"".join(self._chunks[offset] for offset in sorted(self._chunks))
-        if sha256_of(data) == self.sha256:
-            return data
-        self.refused += 1
-        self._chunks.clear()
-        self._asked.clear()
-        return None
-
-    def stalled(self, now: float, patience_s: float) -> bool:
-        """Return whether nothing came for ``patience_s`` seconds."""
-        return self.last_progress is not None and now - self.last_progress >= patience_s
+    def give_up(self, needed: Collection[str], limit_bytes: int = STORE_BYTES) -> None:
+        """Remove what is superfluous (:func:`superfluous`); what cannot be removed stays."""
+        files = {}
+        for path in self._folder.iterdir():
+            with contextlib.suppress(OSError):
+                stat = path.stat()
+                files[path.name] = Kept(stat.st_size, stat.st_mtime)
+        for name in superfluous(files, needed, limit_bytes):
+            with contextlib.suppress(OSError):
+                (self._folder / name).unlink()
 
 
-def answer_requests(bus: Bus, site: str, find: Callable[[str], bytes | None]) -> None:
+def answer_requests(
+    bus: Bus, site: str, find: Callable[[str], bytes | None], *, asker: str | None = None
+) -> None:
     """Answer ``artifact/get`` on this bus for every artifact that ``find`` returns.
 
-    The last artifact is kept at hand: it is asked for chunk by chunk, and ``find`` may read and
+    With ``asker`` only that one is answered: of two who have an artifact one is to send it. The
+    last artifact is kept at hand: it is asked for chunk by chunk, and ``find`` may read and
     hash the whole of it.
     """
     at_hand: tuple[str, bytes] = ("", b"")
@@ -146,6 +111,8 @@ def answer_requests(bus: Bus, site: str, find: Callable[[str], bytes | None]) ->
             request = ArtifactRequest.decode(message.payload)
             reply_to = check_id("reply_to", request.reply_to)
         except (MessageError, InvalidIdError):
+            return
+        if asker is not None and reply_to != asker:
             return
         nonlocal at_hand
         if request.sha256 != at_hand[0]:

@@ -1,0 +1,221 @@
+"""The pulls of a node: what it asks for, when, and when again; pure.
+
+A few chunks are under way at a time, however many artifacts are pulled: more would wait at the
+broker or on the link, and would be asked for again while they are on their way. Their owner sends
+the requests that it is given and hands over the chunks that come.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from broker.artifacts import sha256_of
+from broker.codec import Chunk
+from broker.messages import ArtifactRequest
+
+CHUNK_BYTES: Final = 256 * 1024
+WINDOW: Final = 4
+"""So many chunks at most are under way."""
+REFUSALS: Final = 5
+"""So often an artifact may arrive corrupt before it is given up."""
+_SOON_S: Final = 1.0
+"""A chunk that takes longer was one too many under way: keepalives wait behind it."""
+
+
+class RetryTime:
+    """How long to wait for an answer: RFC 6298, from the times that answers took.
+
+    The caller measures only what was asked for once, for else nobody knows what was answered.
+    """
+
+    _LEAST_S, _MOST_S = 1.0, 60.0
+
+    def __init__(self) -> None:
+        self.seconds = self._LEAST_S
+        self._mean: float | None = None
+        self._deviation = 0.0
+
+    def answered(self, seconds: float) -> None:
+        """Take note of how long an answer took."""
+        if self._mean is None:
+            self._mean, self._deviation = seconds, seconds / 2
+        else:
+            self._deviation += (abs(self._mean - seconds) - self._deviation) / 4
+            self._mean += (seconds - self._mean) / 8
+        wanted = self._mean + 4 * self._deviation
+        self.seconds = min(self._MOST_S, max(self._LEAST_S, wanted))
+
+    def in_vain(self) -> None:
+        """Wait twice as long from now on."""
+        self.seconds = min(self._MOST_S, 2 * self.seconds)
+
+
+class _Pull:
+    """One artifact of known size on its way."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.refused = 0
+        self._chunks: dict[int, bytes] = {}
+        self._asked: set[int] = set()
+
+    def missing(self) -> Iterator[int]:
+        """Yield the offsets of the chunks that have not come, in order."""
+        offsets = range(0, max(self.total, 1), CHUNK_BYTES)
+        return (offset for offset in offsets if offset not in self._chunks)
+
+    def ask(self, offset: int) -> bool:
+        """Take note that a chunk is asked for; return whether it was before."""
+        again = offset in self._asked
+        self._asked.add(offset)
+        return again
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self._asked)
+
+    def fits(self, chunk: Chunk) -> bool:
+        """Return whether this is a chunk that was asked for and has not come yet."""
+        return (
+            chunk.total == self.total
+            and chunk.offset in self._asked
+            and chunk.offset not in self._chunks
+            and len(chunk.data) == min(CHUNK_BYTES, self.total - chunk.offset)
+        )
+
+    def take(self, sha256: str, chunk: Chunk) -> bytes | None:
+        """Take a chunk that fits; return the artifact once it is whole and hashes to its name."""
+        self._chunks[chunk.offset] = bytes(chunk.data)
+        if sum(map(len, self._chunks.values())) < self.total:
+            return None
+        data = b"".join(self._chunks[offset] for offset in sorted(self._chunks))
+        if sha256_of(data) == sha256:
+            return data
+        self.refused += 1
+        self._chunks.clear()
+        self._asked.clear()
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    since: float
+    until: float
+    again: bool
+
+
+class ArtifactPulls:
+    """All pulls of one node, who is called ``reply_to``; ``now`` is monotonic seconds.
+
+    What arrives whole but does not hash to its name is refused and pulled again.
+    """
+
+    def __init__(self, reply_to: str) -> None:
+        self.chunks = 0
+        """How many came so far; who sees it grow knows that it goes on."""
+        self.refused = 0
+        self._reply_to = reply_to
+        self._pulls: dict[str, _Pull] = {}
+        self._under_way: dict[tuple[str, int], _UnderWay] = {}
+        self._window = 1
+        self._retry = RetryTime()
+        self._waits_since: float | None = None
+
+    def __contains__(self, sha256: str) -> bool:
+        return sha256 in self._pulls
+
+    def __len__(self) -> int:
+        return len(self._pulls)
+
+    @property
+    def hashes(self) -> list[str]:
+        """What is being pulled, in order."""
+        return list(self._pulls)
+
+    def begin(self, sha256: str, total: int) -> None:
+        """Pull an artifact of ``total`` bytes, after those that were begun before."""
+        self._pulls.setdefault(sha256, _Pull(total))
+
+    def end(self, hashes: Collection[str]) -> None:
+        """Pull these no more; the patience with the others begins anew."""
+        gone = [sha256 for sha256 in hashes if self._pulls.pop(sha256, None) is not None]
+        if not gone:
+            return
+        self._waits_since = None
+        self._under_way = {
+            key: asked for key, asked in self._under_way.items() if key[0] in self._pulls
+        }
+
+    def requests(self, now: float) -> list[ArtifactRequest]:
+        """Return what to ask for now."""
+        late = [key for key, asked in self._under_way.items() if now >= asked.until]
+        if late:
+            self._retry.in_vain()
+            self._window = 1
+        for key in late:
+            del self._under_way[key]
+        wanted: list[ArtifactRequest] = []
+        for sha256, offset in self._next():
+            if len(self._under_way) >= self._window:
+                break
+            again = self._pulls[sha256].ask(offset)
+            asked = _UnderWay(now, now + self._retry.seconds, again)
+            self._under_way[sha256, offset] = asked
+            wanted.append(
+                ArtifactRequest(
+                    sha256=sha256, offset=offset, length=CHUNK_BYTES, reply_to=self._reply_to
+                )
+            )
+        if self._waits_since is None and wanted:
+            self._waits_since = now
+        return wanted
+
+    def _next(self) -> Iterator[tuple[str, int]]:
+        for sha256, pull in self._pulls.items():
+            if pull.refused < REFUSALS:
+                for offset in pull.missing():
+                    if (sha256, offset) not in self._under_way:
+                        yield sha256, offset
+
+    def accept(self, chunk: Chunk, now: float) -> bytes | None:
+        """Take a chunk; return the artifact when it is whole and hashes to its name.
+
+        Chunks of other artifacts, of a lying size, not asked for or come before are ignored.
+        """
+        pull = self._pulls.get(chunk.sha256)
+        if pull is None or not pull.fits(chunk):
+            return None
+        asked = self._under_way.pop((chunk.sha256, chunk.offset), None)
+        if asked is not None and not asked.again:
+            took = now - asked.since
+            self._retry.answered(took)
+            step = 1 if took < _SOON_S else -1
+            self._window = min(WINDOW, max(1, self._window + step))
+        self.chunks += 1
+        self._waits_since = now
+        refused = pull.refused
+        data = pull.take(chunk.sha256, chunk)
+        self.refused += pull.refused - refused
+        if data is not None:
+            self.end([chunk.sha256])
+        return data
+
+    def hopeless(self, now: float, patience_s: float) -> dict[str, str]:
+        """Return the artifacts that are pulled in vain, and why.
+
+        Nothing came for ``patience_s`` of all that was asked for, or what came was corrupt each time.
+        """
+        waits = self._waits_since
+        stalled = bool(self._under_way) and waits is not None and now - waits >= patience_s
+        reasons = {
+            sha256: "nobody sent the artifact"
+            for sha256, pull in self._pulls.items()
+            if stalled and pull.asked
+        }
+        reasons |= {
+            sha256: "what comes is not the artifact of this hash"
+            for sha256, pull in self._pulls.items()
+            if pull.refused >= REFUSALS
+        }
+        return reasons
