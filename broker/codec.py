@@ -3,7 +3,7 @@
 Layout: magic ``FWT1`` or ``FWC1`` (4 bytes) · header length (uint32, little endian) · msgpack
 header · zeros up to a multiple of 16 · raw bytes. The raw bytes are never msgpack, so a tensor is
 decoded without a copy, and aligned. A header is small and flat: limits on maps, arrays and strings
-keep a hostile one from costing memory (FACTS: 5 MB of empty maps cost 374 MB).
+keep a hostile one from costing memory (5 MB of empty maps would cost 374 MB).
 """
 
 import math

@@ -8,7 +8,7 @@ Core all bear them. ``docs/protocol.md`` lists the same table, and a test compar
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 PROTOCOL_VERSION: Final = 1
 COORDINATOR: Final = "coordinator"
@@ -37,11 +37,6 @@ def check_id(field: str, value: str) -> str:
 def escape(name: str) -> str:
     """Return ``name`` as one topic level: percent-encoded, dots and tildes included."""
     return quote(name, safe="").replace(".", "%2E").replace("~", "%7E")
-
-
-def unescape(level: str) -> str:
-    """Return the name that :func:`escape` made into ``level``."""
-    return unquote(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +79,7 @@ NODE_BEAT = Topic("node/{node}/beat", "Beat", retained=False)
 NODE_ASSIGNMENT = Topic("node/{node}/assignment", "Assignment", retained=True)
 NODE_REPORT = Topic("node/{node}/report", "Report", retained=True)
 NODE_ECHO = Topic("node/{node}/echo", "bytes", retained=False)
+NODE_SINK = Topic("node/{node}/sink", "bytes", retained=False)
 NODE_ARTIFACT = Topic("node/{node}/artifact", "chunk", retained=False)
 ARTIFACT_GET = Topic("artifact/get", "ArtifactRequest", retained=False)
 SPEC = Topic("deployment/{deployment}/spec", "Spec", retained=True)
@@ -100,6 +96,7 @@ TOPICS: Final = (
     NODE_ASSIGNMENT,
     NODE_REPORT,
     NODE_ECHO,
+    NODE_SINK,
     NODE_ARTIFACT,
     ARTIFACT_GET,
     SPEC,

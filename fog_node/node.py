@@ -15,7 +15,7 @@ import psutil
 from broker.artifacts import ArtifactStore
 from broker.bus import Bus, Inbox, Message
 from broker.messages import OFFLINE, Beat, NodeInfo
-from broker.topics import NODE_BEAT, NODE_ECHO, NODE_INFO, NODE_STATE
+from broker.topics import NODE_BEAT, NODE_ECHO, NODE_INFO, NODE_SINK, NODE_STATE
 from fog_node.agent import Agent
 from fog_node.drop_log import DropLog
 from fog_node.events import (
@@ -24,6 +24,7 @@ from fog_node.events import (
     Arrived,
     Event,
     Execute,
+    Found,
     Load,
     Loaded,
     LoadFailed,
@@ -32,6 +33,7 @@ from fog_node.events import (
     RunFailed,
     Stop,
     Subscribe,
+    Tidy,
     Unload,
     Unsubscribe,
 )
@@ -117,8 +119,8 @@ class FogNode:
             cores=psutil.cpu_count() or 1,
             threads=settings.threads,
             memory_bytes=settings.memory_bytes,
-            macs_per_s=macs_per_s(),
-            links=measure_links(self._bus, NODE_ECHO.at(**names)),
+            macs_per_s=macs_per_s(settings.threads),
+            links=measure_links(self._bus, NODE_ECHO.at(**names), NODE_SINK.at(**names)),
         )
         self._bus.publish(NODE_INFO.at(**names), info.encode(), retain=True)
         return info
@@ -156,6 +158,8 @@ class FogNode:
                     self._loader.submit(self._load, sha256, data)
                 case Unload(sha256):
                     self._loader.submit(self._sessions.pop, sha256, None)
+                case Tidy(needed):
+                    self._loader.submit(self._store.give_up, needed)
                 case Stop(reason):
                     self._reason = reason
                     self.stop()
@@ -173,6 +177,7 @@ class FogNode:
             if data is None:
                 self._inbox.put(Absent(sha256))
                 return
+            self._inbox.put(Found(sha256))
             session = Session(data, self._settings.threads)
             seconds = session.measure()
         except (RuntimeFailureError, OSError) as error:

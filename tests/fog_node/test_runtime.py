@@ -67,6 +67,21 @@ def test_an_input_beyond_all_memory_is_refused() -> None:
     assert "input x" in refused(model(nodes, {"x": shape}, {"y": shape}))
 
 
+@pytest.mark.parametrize("kind", ["tensor(string)", "tensor(double)", "seq(tensor(float))"])
+def test_an_output_that_is_no_tensor_of_floats_is_refused(kind: str) -> None:
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 2])
+    if kind == "seq(tensor(float))":
+        y = helper.make_tensor_sequence_value_info("y", TensorProto.FLOAT, [1, 2])
+        node = helper.make_node("SequenceConstruct", ["x"], ["y"])
+    else:
+        to = TensorProto.STRING if kind == "tensor(string)" else TensorProto.DOUBLE
+        y = helper.make_tensor_value_info("y", to, [1, 2])
+        node = helper.make_node("Cast", ["x"], ["y"], to=to)
+    graph = helper.make_graph([node], "g", [x], [y])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    assert refused(proto.SerializeToString()) == f"output y: {kind}"
+
+
 def test_weights_outside_of_the_file_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
