@@ -1,7 +1,9 @@
 """The thin loop around a stream: pictures in, frames out, answers counted."""
 
 import json
+import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TextIO
@@ -16,6 +18,10 @@ from fog_node.source import Picture, Shape, Source, fitted
 from fog_node.stream import Answer, Delivery, Send, Stream
 
 _POLL_S: Final = 0.5
+_REMEMBERED: Final = 65_536
+"""Of so many answers, the last, the latencies are told; a camera may run for months."""
+
+_log = logging.getLogger("fog-camera")
 
 
 class NotServedError(Exception):
@@ -24,7 +30,11 @@ class NotServedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """What a camera streams; ``wait_s`` is how long it waits for a deployment and its last answers."""
+    """What a camera streams; ``wait_s`` is how long it waits for a deployment, and for answers.
+
+    After that a ``reliable`` camera gives up, and so does one whose deployment has ended; a ``live``
+    one says so and goes on.
+    """
 
     deployment: str
     camera: str
@@ -45,9 +55,9 @@ class Camera:
         self._frame_topic = FRAME.at(**names, camera=settings.camera)
         self._stream: Stream | None = None
         self._pictures: dict[int, Picture] = {}
-        self._latencies: list[float] = []
-        self._right: list[bool] = []
-        self._bad = 0
+        self._latencies: deque[float] = deque(maxlen=_REMEMBERED)
+        self._judged = self._right = 0
+        self._bad = self._foreign = 0
         # Two starts of one camera must not take each other's answers for their own.
         self._first_frame = int(time.time() * 1000)
         self._wall_offset = time.time() - time.monotonic()
@@ -90,7 +100,8 @@ class Camera:
         stream = self._stream = Stream(settings.fps, count, settings.delivery)
         stream.activate(active)
         began = last_answer = time.monotonic()
-        while not stream.done and not stopped():
+        silent = gave_up = False
+        while not stream.done and not stopped() and not gave_up:
             now = time.monotonic()
             for send in stream.due(now):
                 self._send(send, source)
@@ -98,12 +109,21 @@ class Camera:
             message = self._inbox.get(max(0.0, min(_POLL_S, stream.next_due(now) - now)))
             now = time.monotonic()
             if message is not None and self._take(message, now):
-                last_answer = now
+                last_answer, silent = now, False
             if not stream.unanswered and stream.active is not None:
                 last_answer = now
-            if now - last_answer > settings.wait_s:
-                break
-        return self._summary(stream, time.monotonic() - began)
+            if now - last_answer > settings.wait_s and not silent:
+                silent = True
+                ended = stream.active is None and count is not None
+                gave_up = settings.delivery == "reliable" or ended
+                self._tell_silence("gave up" if gave_up else "going on")
+        return self._summary(stream, time.monotonic() - began, gave_up=gave_up)
+
+    def _tell_silence(self, what: str) -> None:
+        settings, stream = self._settings, self._stream
+        served = stream is not None and stream.active is not None
+        why = "no answer" if served else f"nothing serves {settings.deployment}"
+        _log.warning("%s: %s for %g s; %s", settings.camera, why, settings.wait_s, what)
 
     def _send(self, send: Send, source: Source) -> None:
         stream, settings = self._stream, self._settings
@@ -142,20 +162,31 @@ class Camera:
             self._bad += 1
             return False
         frame_id = result.frame_id - self._first_frame
-        if frame_id < 0:
-            return False  # an answer to an earlier start of this camera
+        if frame_id >= stream.counters.sent:
+            self._take_foreign()
+        if not 0 <= frame_id < stream.counters.sent:
+            return False  # below: an answer to an earlier start of this camera
         answer = stream.answered(result.model_copy(update={"frame_id": frame_id}), now)
         if answer is None:
             return False
         self._note(answer, self._pictures.pop(answer.frame_id, None))
         return True
 
+    def _take_foreign(self) -> None:
+        if not self._foreign:
+            camera = self._settings.camera
+            _log.warning(
+                "%s: answers to frames that it never sent: two cameras with this id?", camera
+            )
+        self._foreign += 1
+
     def _note(self, answer: Answer, picture: Picture | None) -> None:
         self._latencies.append(answer.latency_s)
         active = self._stream.active if self._stream else None
         truth = picture.label if picture and active and picture.label in active.classes else None
         if truth is not None:
-            self._right.append(truth == answer.result.label)
+            self._judged += 1
+            self._right += truth == answer.result.label
         if self._log is not None:
             record = {
                 **answer.result.model_dump(),
@@ -166,9 +197,8 @@ class Camera:
             self._log.write(json.dumps(record) + "\n")
             self._log.flush()
 
-    def _summary(self, stream: Stream, seconds: float) -> dict[str, Any]:
+    def _summary(self, stream: Stream, seconds: float, *, gave_up: bool) -> dict[str, Any]:
         """Return counts, accuracy where the truth is known (else None), and latency in ms."""
-        right = self._right
         quantiles = np.percentile(self._latencies, [50, 95, 99]) * 1000 if self._latencies else None
         return {
             "deployment": self._settings.deployment,
@@ -176,7 +206,9 @@ class Camera:
             **asdict(stream.counters),
             "unanswered": len(stream.unanswered),
             "bad_messages": self._bad,
-            "accuracy": sum(right) / len(right) if right else None,
+            "foreign": self._foreign,
+            "gave_up": gave_up,
+            "accuracy": self._right / self._judged if self._judged else None,
             "latency_ms": None
             if quantiles is None
             else dict(zip(("p50", "p95", "p99"), quantiles.tolist(), strict=True)),

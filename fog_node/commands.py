@@ -119,7 +119,11 @@ def stream(
         typer.Option(help="live: the newest win. reliable: every frame is answered."),
     ] = "live",
     wait: Annotated[
-        float, typer.Option(min=0.1, help="Seconds to wait for a deployment and for answers.")
+        float,
+        typer.Option(
+            min=0.1,
+            help="Seconds to wait for a deployment, and for answers: then reliable gives up, live goes on.",
+        ),
     ] = 30.0,
     log: Annotated[
         Path | None, typer.Option(help="Write one JSON line per answer to this file.")
@@ -141,7 +145,8 @@ def stream(
         say_json(summary)
     else:
         _tell(summary)
-    if delivery == "reliable" and summary["answered"] < summary["sent"]:
+    unanswered = summary["answered"] < (summary["sent"] if delivery == "reliable" else 1)
+    if summary["gave_up"] or (summary["sent"] and unanswered):
         raise typer.Exit(1)
 
 
@@ -174,7 +179,8 @@ def _stream(
             def show(stream: Stream) -> None:
                 bar.update(row, completed=stream.counters.answered)
 
-            return camera.run(source, active, count=count, progress=show, stopped=stopped.is_set)
+            summary = camera.run(source, active, count=count, progress=show, stopped=stopped.is_set)
+            return {**summary, "skipped": source.skipped}
     finally:
         if file is not None:
             file.close()
@@ -189,6 +195,8 @@ def _tell(summary: dict[str, Any]) -> None:
     ]
     if summary["lost"]:
         parts.append(f"{summary['lost']} lost")
+    if summary["skipped"]:
+        parts.append(f"{summary['skipped']} pictures that could not be read")
     if summary["accuracy"] is not None:
         parts.append(f"{summary['accuracy']:.1%} right")
     if latency is not None:

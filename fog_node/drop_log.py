@@ -8,6 +8,7 @@ _EVERY_S: Final = 60.0
 _WORTH_A_LINE: Final = (
     "bad_",
     "other_epoch",
+    "stale_assignment",
     "run_failed",
     "artifact_refused",
     "superseded",

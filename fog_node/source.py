@@ -1,7 +1,8 @@
 """Where a camera's pictures come from: a data set, a folder, a file, a webcam or a stream."""
 
 import itertools
-from collections.abc import Iterator
+import logging
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from pictures.dataset import load
 from pictures.errors import DatasetError
 from pictures.fit import fit, read_picture
 
+_log = logging.getLogger("fog-camera")
 Shape = tuple[int, int, int]
 Pixels = NDArray[np.uint8]
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
@@ -31,10 +33,20 @@ class Picture:
 
 
 class Source:
-    """Pictures fitted to a shape; ``length`` is how many there are, None for a camera that never ends."""
+    """Pictures fitted to a shape; ``length`` is how many there are, None for a camera that never ends.
 
-    def __init__(self, pictures: Iterator[Picture], length: int | None) -> None:
-        self._pictures, self.length = pictures, length
+    ``damaged`` are files among them that could not be read; they are skipped.
+    """
+
+    def __init__(
+        self, pictures: Iterator[Picture], length: int | None, damaged: Collection[Path] = ()
+    ) -> None:
+        self._pictures, self.length, self._damaged = pictures, length, damaged
+
+    @property
+    def skipped(self) -> int:
+        """How many files could not be read so far."""
+        return len(self._damaged)
 
     def next(self, shape: Shape) -> Picture:
         """Return the next picture as uint8 of ``shape`` (C, H, W).
@@ -70,7 +82,8 @@ def open_source(text: str, offset: int = 0) -> Source:
     path = Path(text)
     if text not in ("mnist", "fashion"):
         files = [path] if path.is_file() else _files(path)
-        return Source(_read(files, offset), len(files))
+        damaged: set[Path] = set()
+        return Source(_read(files, offset, damaged), len(files), damaged)
     try:
         test = load(text)
     except DatasetError as error:
@@ -91,9 +104,20 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _read(files: list[Path], offset: int) -> Iterator[Picture]:
+def _read(files: list[Path], offset: int, damaged: set[Path]) -> Iterator[Picture]:
+    """Yield the pictures over and over; what cannot be read is said once and noted in ``damaged``."""
     for path in itertools.islice(itertools.cycle(files), offset, None):
-        yield Picture(read_picture(path), path.parent.name)
+        if path in damaged:
+            continue
+        try:
+            picture = Picture(read_picture(path), path.parent.name)
+        except DatasetError as error:
+            damaged.add(path)
+            if len(damaged) == len(files):
+                raise
+            _log.warning("%s; skipped", error)
+            continue
+        yield picture
 
 
 def _video(text: str) -> Iterator[Picture]:

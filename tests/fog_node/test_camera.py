@@ -13,10 +13,11 @@ from broker.codec import TensorMessage, decode_tensor
 from broker.memory_bus import MemoryBroker, MemoryBus
 from broker.messages import Active, BundleName, InputSpec, Result
 from broker.topics import ACTIVE, FRAME, RESULT
+from fog_node import camera as camera_module
 from fog_node import stream as stream_module
 from fog_node.camera import Camera, CameraSettings, NotServedError
 from fog_node.source import Picture, Source, SourceError
-from fog_node.stream import Stream
+from fog_node.stream import Delivery, Stream
 from tests.fog_node.scene import CAMERA, DEPLOYMENT, PICTURE, SITE
 
 Fog = Callable[[TensorMessage], None]
@@ -77,9 +78,10 @@ def run(
     *labels: str,
     wait_s: float = 20.0,
     log: io.StringIO | None = None,
+    delivery: Delivery = "reliable",
     **options: Any,
 ) -> dict[str, Any]:
-    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 500.0, "reliable", wait_s)
+    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 500.0, delivery, wait_s)
     camera = Camera(settings, broker.bus("camera"), log)
     source = Source(pictures(*labels), None)
     return camera.run(source, active(), **{"count": len(labels), **options})
@@ -149,8 +151,54 @@ def test_noise_and_the_answers_of_others_are_not_taken_for_its_own(broker: Memor
     assert summary["duplicates"] <= 3  # the last one may come when it has ended
 
 
+def test_a_camera_that_hears_of_frames_it_never_sent_says_so_once(
+    broker: MemoryBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def react(bus: MemoryBus, frame: TensorMessage) -> None:
+        answer(bus, frame, frame_id=frame.frame_id + 60_000)  # one that started a minute later
+        answer(bus, frame)
+
+    fog(broker, react)
+    summary = run(broker, "cat", "cat", "cat")
+    assert 2 <= summary["foreign"] <= 3
+    assert caplog.messages == [
+        "door: answers to frames that it never sent: two cameras with this id?"
+    ]
+
+
+def test_a_live_stream_outlives_silence_and_says_so_once(
+    broker: MemoryBroker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_module, "LIVE_DEADLINE_S", 0.2)
+    summary = run(broker, *["cat"] * 50, wait_s=0.05, delivery="live")
+    assert (summary["sent"], summary["answered"], summary["lost"]) == (50, 0, 50)
+    assert not summary["gave_up"]
+    assert caplog.messages == ["door: no answer for 0.05 s; going on"]
+
+
+def test_a_live_stream_gives_up_when_its_deployment_ended(
+    broker: MemoryBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    fog(broker, lambda bus, _frame: say_active(bus, None))
+    summary = run(broker, *["cat"] * 1000, wait_s=0.1, delivery="live")
+    assert summary["gave_up"]
+    assert caplog.messages == ["door: nothing serves digits for 0.1 s; gave up"]
+
+
+def test_what_a_camera_remembers_is_bounded(
+    broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "_REMEMBERED", 3)
+    fog(broker, answer)
+    summary = run(broker, "cat", "dog", "dog", "dog", "dog")
+    assert summary["accuracy"] == pytest.approx(1 / 5)
+    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 1.0, "live", 1.0)
+    assert Camera(settings, broker.bus("camera"))._latencies.maxlen == 3
+
+
 def test_a_fog_that_falls_silent_ends_the_stream(broker: MemoryBroker) -> None:
     summary = run(broker, "cat", "cat", wait_s=0.1)
+    assert summary["gave_up"]
     assert (summary["sent"], summary["answered"], summary["unanswered"]) == (2, 0, 2)
     assert (summary["accuracy"], summary["latency_ms"]) == (None, None)
 

@@ -9,8 +9,8 @@ from fog_node.drop_log import DropLog
 
 def test_a_line_says_what_was_dropped(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "fog-node"):
-        DropLog().note({"bad_magic": 2, "other_epoch": 1, "runs": 9, "expired": 0}, 0.0)
-    assert caplog.messages == ["dropped: bad_magic 2, other_epoch 1"]
+        DropLog().note({"bad_magic": 2, "stale_assignment": 1, "runs": 9, "expired": 0}, 0.0)
+    assert caplog.messages == ["dropped: bad_magic 2, stale_assignment 1"]
 
 
 def test_the_next_line_comes_a_minute_later_and_tells_the_difference() -> None:

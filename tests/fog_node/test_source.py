@@ -61,6 +61,26 @@ def test_a_folder_gives_its_pictures_by_name_with_the_name_of_their_folder(tmp_p
     assert open_source(str(tmp_path), offset=1).next(GREY).label == "dog"
 
 
+def test_a_damaged_picture_is_skipped_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in (1, 2, 3):
+        save(tmp_path / f"{number}.png", number)
+    whole = (tmp_path / "2.png").read_bytes()
+    (tmp_path / "2.png").write_bytes(whole[: len(whole) // 2])
+    source = open_source(str(tmp_path))
+    assert [int(source.next(GREY).pixels.mean()) for _ in range(5)] == [1, 3, 1, 3, 1]
+    assert source.skipped == 1
+    (line,) = caplog.messages
+    assert str(tmp_path / "2.png") in line
+
+
+def test_a_folder_of_damaged_pictures_only_is_one_sentence(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).write_bytes(b"garbage")
+    assert "2.png: not a picture" in sentence(str(tmp_path))
+
+
 def test_a_file_is_one_picture_over_and_over(tmp_path: Path) -> None:
     save(tmp_path / "door.png", 200, "RGB")
     source = open_source(str(tmp_path / "door.png"))
