@@ -42,7 +42,7 @@ from fog_node.events import (
     Arrived,
     Event,
     Execute,
-    Load,
+    Found,
     Loaded,
     LoadFailed,
     Publish,
@@ -54,7 +54,7 @@ from fog_node.events import (
 )
 from fog_node.inventory import Inventory
 from fog_node.run_queue import RunQueue
-from fog_node.serving import Run, Serving, ServingStatus
+from fog_node.serving import Run, Serving
 
 DRAIN_S: Final = 2.0
 
@@ -69,7 +69,7 @@ class Agent:
         self._servings: dict[tuple[str, int], Serving] = {}
         self._subscribed: set[str] = set()
         self._inventory = Inventory(node, site)
-        self._reported: dict[tuple[str, int], ServingStatus] = {}
+        self._reported: dict[tuple[str, int], ReportStatus] = {}
         self._retired_given_up = 0
         self._queue = RunQueue()
         self._running: tuple[Run, float] | None = None
@@ -93,9 +93,13 @@ class Agent:
         match event:
             case Arrived(message):
                 actions = self._arrived(message, now)
+            case Found(sha256):
+                self._inventory.found(sha256)
+                actions = self._settle()
             case Absent(sha256):
                 actions = self._inventory.absent(sha256, now)
             case Loaded():
+                self.counters["loaded"] += 1
                 self._inventory.loaded(event)
                 actions = self._settle()
             case LoadFailed(sha256, reason):
@@ -116,7 +120,7 @@ class Agent:
         actions: list[Action] = []
         for sha256, reason in self._inventory.hopeless(now).items():
             actions += self._fail_users(sha256, reason)
-        actions += self._inventory.late(now)
+        actions += self._inventory.requests(now)
         drained = [
             serving
             for serving in self._servings.values()
@@ -147,6 +151,7 @@ class Agent:
     def tally(self) -> dict[str, int]:
         """Return all counters since the start, by name."""
         total = self.counters + self._queue.drops
+        total["chunks"] += self._inventory.chunks
         total["artifact_refused"] += self._inventory.refused
         total["given_up"] += self._retired_given_up + sum(
             serving.given_up for serving in self._servings.values()
@@ -270,16 +275,7 @@ class Agent:
         except CodecError as error:
             self.counters[f"bad_{error.kind}"] += 1
             return []
-        actions = self._inventory.take(chunk, now)
-        if any(isinstance(action, Load) for action in actions):
-            actions += [
-                self._report(serving, "fetched")
-                for serving in self._servings.values()
-                if serving.status == "preparing"
-                and chunk.sha256 in serving.hashes
-                and not self._inventory.fetching(serving.hashes)
-            ]
-        return actions
+        return self._inventory.take(chunk, now) + self._settle()
 
     def _fail_users(self, sha256: str, reason: str) -> list[Action]:
         for serving in self._servings.values():
@@ -291,10 +287,11 @@ class Agent:
 
     def _settle(self) -> list[Action]:
         """Bring topics and sessions in line, then report whatever changed, in that order."""
+        actions: list[Action] = []
         for serving in self._servings.values():
             if serving.status == "preparing":
-                self._judge(serving)
-        actions = self._reconcile()
+                actions += self._judge(serving)
+        actions += self._reconcile()
         for key, serving in self._servings.items():
             status = serving.status
             if status != "preparing" and status != self._reported.get(key):
@@ -302,17 +299,26 @@ class Agent:
                 actions.append(self._report(serving, status))
         return actions
 
-    def _judge(self, serving: Serving) -> None:
-        """Call an epoch ready, or failed, once all that it needs is loaded."""
+    def _judge(self, serving: Serving) -> list[Action]:
+        """Call an epoch ready, or failed, once all that it needs is loaded; report how far it is."""
+        said: list[Action] = []
+        if serving.key not in self._reported and self._inventory.fetched(serving.hashes):
+            said += self._progress(serving, "fetched")
         loaded = {sha256: self._inventory.session(sha256) for sha256 in serving.hashes}
         for sha256, session in loaded.items():
             part = serving.hashes[sha256]
             names = frozenset(part.inputs), frozenset(part.outputs)
             if session is not None and names != (session.inputs, session.outputs):
                 serving.fail(f"partition {part.id}: the artifact has other inputs or outputs")
-                return
+                return said
         if all(loaded.values()):
             serving.status = "ready"
+            said += self._progress(serving, "loaded")
+        return said
+
+    def _progress(self, serving: Serving, status: ReportStatus) -> list[Action]:
+        self._reported[serving.key] = status
+        return [self._report(serving, status)] if serving.hashes else []
 
     def _reconcile(self) -> list[Action]:
         """Return the difference between what the assignments need and what is there."""

@@ -19,6 +19,13 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The artifact is on the disk; it is being loaded."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """The artifact is not on the disk."""
 
@@ -60,7 +67,7 @@ class RunFailed:
     reason: str
 
 
-Event = Arrived | Absent | Loaded | LoadFailed | Ran | RunFailed
+Event = Arrived | Found | Absent | Loaded | LoadFailed | Ran | RunFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class Unsubscribe:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Make a session of an artifact from the disk: Loaded, LoadFailed or Absent answers.
+    """Make a session of an artifact from the disk: Absent, or Found and then Loaded or LoadFailed.
 
     ``data``, where a pull just brought it, is kept on the disk first.
     """
@@ -107,6 +114,13 @@ class Unload:
 
 
 @dataclass(frozen=True, slots=True)
+class Tidy:
+    """Give up artifacts on the disk that are too many, none of those needed."""
+
+    needed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Execute:
     """Run a partition: Ran or RunFailed answers."""
 
@@ -120,4 +134,4 @@ class Stop:
     reason: str
 
 
-Action = Publish | Subscribe | Unsubscribe | Load | Unload | Execute | Stop
+Action = Publish | Subscribe | Unsubscribe | Load | Unload | Tidy | Execute | Stop

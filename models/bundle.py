@@ -140,6 +140,8 @@ class Bundle(Part):
             made.update(part.outputs)
         if len(set(described)) < len(described) or set(described) != made:
             raise ValueError("tensors are not those that the partitions take and make, each once")
+        if (taken := self.tensor(self.input.name).shape) != self.input.shape:
+            raise ValueError(f"tensor {self.input.name}: {taken} is not input.shape")
         if len({part.id for part in self.partitions}) < len(self.partitions):
             raise ValueError("two partitions have the same id")
         fusions = [part for part in self.partitions if part.id == self.fusion.id]

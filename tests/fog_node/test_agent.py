@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from broker.artifact_pulls import REFUSALS
 from broker.artifacts import sha256_of
 from broker.codec import Chunk, Hop, TensorMessage, decode_tensor, encode_chunk, encode_tensor
 from broker.messages import (
@@ -22,6 +23,7 @@ from fog_node.events import (
     Absent,
     Action,
     Execute,
+    Found,
     Load,
     Loaded,
     LoadFailed,
@@ -30,10 +32,11 @@ from fog_node.events import (
     RunFailed,
     Stop,
     Subscribe,
+    Tidy,
     Unload,
     Unsubscribe,
 )
-from fog_node.inventory import PULL_PATIENCE_S, REFUSALS
+from fog_node.inventory import PULL_PATIENCE_S
 from tests.fog_node.scene import (
     CAMERA,
     DEPLOYMENT,
@@ -81,8 +84,12 @@ def answer(desk: Desk, request: ArtifactRequest, data: bytes) -> list[Action]:
 
 
 def the_report(actions: list[Action]) -> Report:
-    (report,) = reports(actions)
-    return report
+    """Return the last word on how far it is; whoever says more than one says them in order."""
+    said = reports(actions)
+    assert [r.status for r in said] in (
+        [said[-1].status], ["loaded", "ready"], ["fetched", "loaded", "ready"], ["fetched", "failed"]
+    )  # fmt: skip
+    return said[-1]
 
 
 # --- preparing -> ready ---------------------------------------------------------------------
@@ -97,10 +104,12 @@ def test_it_listens_before_it_says_that_it_is_there() -> None:
 def test_an_assignment_is_loaded_from_the_disk_and_reported_ready() -> None:
     desk = Desk()
     assert desk.assign(assignment(1, LEFT)) == [Load(LEFT.sha256)]
+    assert the_report(desk.happen(Found(LEFT.sha256))).status == "fetched"
     actions = desk.happen(loaded(LEFT))
-    # Subscribe first: who is told that it is ready may send at once.
-    assert actions[0] == Subscribe(FRAMES, stream=True)
-    report = the_report(actions[1:])
+    # Subscribe before: who is told that it is ready may send at once.
+    assert [r.status for r in reports(actions)] == ["loaded", "ready"]
+    assert actions[1] == Subscribe(FRAMES, stream=True)
+    report = the_report(actions[2:])
     assert (report.status, report.epoch, report.session) == ("ready", 1, 7)
     assert report.seconds == {LEFT.id: 0.001}
     assert only(Publish, actions)[0].retain
@@ -121,8 +130,10 @@ def test_only_the_last_artifact_completes_the_fetching() -> None:
     desk = Desk()
     desk.assign(assignment(1, LEFT, RIGHT))
     (left,) = requests(desk.happen(Absent(LEFT.sha256)))
-    (right,) = requests(desk.happen(Absent(RIGHT.sha256)))
-    assert reports(answer(desk, left, artifact(LEFT.id))) == []
+    assert requests(desk.happen(Absent(RIGHT.sha256))) == []  # one window for all
+    actions = answer(desk, left, artifact(LEFT.id))
+    assert reports(actions) == []
+    (right,) = requests(actions)
     assert the_report(answer(desk, right, artifact(RIGHT.id))).status == "fetched"
     assert reports(desk.happen(loaded(RIGHT))) == []
     assert the_report(desk.happen(loaded(LEFT))).status == "ready"
@@ -286,9 +297,10 @@ def test_a_deployment_that_is_retired_is_drained() -> None:
 def test_an_epoch_that_never_served_gives_way_at_once() -> None:
     desk = Desk()
     desk.assign(assignment(1, LEFT))
-    assert desk.assign(assignment(2, RIGHT)) == [Load(RIGHT.sha256), Unload(LEFT.sha256)]
+    actions = [Load(RIGHT.sha256), Unload(LEFT.sha256), Tidy(frozenset({RIGHT.sha256}))]
+    assert desk.assign(assignment(2, RIGHT)) == actions
     # What was under way comes to nothing.
-    assert desk.happen(loaded(LEFT)) == [Unload(LEFT.sha256)]
+    assert desk.happen(loaded(LEFT)) == actions[1:]
     assert desk.happen(Absent(LEFT.sha256)) == []
 
 

@@ -14,12 +14,14 @@ from fog_node.events import (
     Action,
     Event,
     Execute,
+    Found,
     Load,
     LoadFailed,
     Publish,
     Ran,
     RunFailed,
     Subscribe,
+    Tidy,
     Unload,
     Unsubscribe,
 )
@@ -59,6 +61,8 @@ class World(RuleBasedStateMachine):
                     assert not self.running, "one run at a time"
                     assert run.partition.sha256 in self.sessions | self.under_way
                     self.running.append(action)
+                case Tidy(needed):
+                    assert self.sessions - needed <= {w.sha256 for w in self.loader}
                 case Publish():
                     self.check_what_is_said(action)
 
@@ -99,6 +103,7 @@ class World(RuleBasedStateMachine):
             self.happen(Absent(wish.sha256))
         else:
             self.fates[wish.sha256] = "on the disk"
+            self.happen(Found(wish.sha256))
             self.sessions.add(wish.sha256)
             self.happen(loaded(BY_HASH[wish.sha256]))
 

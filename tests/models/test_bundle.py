@@ -111,6 +111,7 @@ def test_frames_travel_as_bytes_and_tensors_as_floats(
         (lambda b: b["tensors"][0].update(bytes=7), "tensors.0: .*7 bytes are not those"),
         (lambda b: b["fusion"].update(min_inputs=3), "min_inputs is 3"),
         (lambda b: b["fusion"].update(id="branch0-stage0"), "fusion is not one of"),
+        (lambda b: b["input"].update(shape=[1, 3, 8, 4]), "tensor input: .* is not input.shape"),
         (lambda b: b["input"].update(mean=[0.5]), "mean and std need one number"),
         (lambda b: b["accuracy"].update(whole=1.5), "accuracy.whole"),
         (lambda b: b["partitions"][0].update(sha256="0" * 64), "sha256 differs"),
