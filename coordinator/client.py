@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from broker.artifacts import answer_requests, sha256_of
 from broker.bus import Bus, Inbox, Message
-from broker.messages import ONLINE, Beat, MessageError, NodeInfo, Spec, Status
+from broker.messages import ONLINE, Active, Beat, MessageError, NodeInfo, Spec, Status
 from broker.topics import (
+    ACTIVE,
     COORDINATOR,
     NODE_BEAT,
     NODE_ECHO,
@@ -18,6 +19,7 @@ from broker.topics import (
     NODE_STATE,
     SPEC,
     STATUS,
+    Topic,
 )
 from models.bundle import Bundle
 
@@ -37,6 +39,14 @@ class Picture:
     infos: dict[str, NodeInfo] = field(default_factory=dict)
     beats: dict[str, Beat] = field(default_factory=dict)
     deployments: dict[str, Status] = field(default_factory=dict)
+    wanted: set[str] = field(default_factory=set)
+    """The deployments that have a spec."""
+    active: dict[str, Active] = field(default_factory=dict)
+
+    @property
+    def orphans(self) -> list[str]:
+        """Deployments that nobody wants and of which something is retained; `undeploy` clears it."""
+        return sorted((self.deployments.keys() | self.active.keys()) - self.wanted)
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``status --json`` prints."""
@@ -53,6 +63,7 @@ class Picture:
                 for name in names
             ],
             "deployments": [status.model_dump() for _, status in sorted(self.deployments.items())],
+            "orphans": self.orphans,
         }
 
 
@@ -67,7 +78,7 @@ class Client:
     def look(self, listen_s: float) -> Picture:
         """Return the picture of the site after ``listen_s`` seconds, enough for a beat of each node."""
         picture = Picture()
-        for topic in (NODE_STATE, NODE_INFO, NODE_BEAT, STATUS):
+        for topic in (NODE_STATE, NODE_INFO, NODE_BEAT, STATUS, SPEC, ACTIVE):
             self._bus.subscribe(topic.every(self._site), self._inbox.put)
         until = time.monotonic() + listen_s
         while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
@@ -98,7 +109,7 @@ class Client:
         for part in bundle.partitions:
             data = (folder / part.file).read_bytes()
             artifacts[sha256_of(data)] = data
-        answer_requests(self._bus, self._site, artifacts.get)
+        answer_requests(self._bus, self._site, artifacts.get, asker=COORDINATOR)
         spec = Spec(
             deployment=name,
             revision=self._next_revision(name),
@@ -119,12 +130,12 @@ class Client:
         return self._ask(again, wait_s, tell)
 
     def undeploy(self, name: str) -> None:
-        """End a deployment.
+        """End a deployment, also one of which only something retained is left.
 
         Raises:
             DeploymentError: there is none of that name, or no coordinator.
         """
-        self._spec(name)
+        self._retained(name, (SPEC, ACTIVE, STATUS))
         status = STATUS.at(self._site, deployment=name)
         self._bus.subscribe(status, self._inbox.put)
         self._bus.publish(SPEC.at(self._site, deployment=name), b"", retain=True)
@@ -135,18 +146,21 @@ class Client:
         raise DeploymentError(_NO_COORDINATOR.format(site=self._site))
 
     def _spec(self, name: str) -> Spec:
-        """Return the retained spec; our own echo tells that nothing retained is still to come."""
-        topic = SPEC.at(self._site, deployment=name)
+        return Spec.decode(self._retained(name, (SPEC,)))
+
+    def _retained(self, name: str, topics: tuple[Topic, ...]) -> bytes:
+        """Return what one of a deployment's topics retains; an echo tells that no more is to come."""
+        wanted = {topic.at(self._site, deployment=name) for topic in topics}
         echo = NODE_ECHO.at(self._site, node=self._id)
-        self._bus.subscribe(topic, self._inbox.put)
-        self._bus.subscribe(echo, self._inbox.put)
+        for topic in (*sorted(wanted), echo):
+            self._bus.subscribe(topic, self._inbox.put)
         self._bus.publish(echo, b"")
         until = time.monotonic() + _ANSWER_S
         while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
             if message.topic == echo:
                 until = min(until, time.monotonic() + 0.5)
-            elif message.topic == topic and message.payload:
-                return Spec.decode(message.payload)
+            elif message.topic in wanted and message.payload:
+                return message.payload
         raise DeploymentError(f"no deployment {name} in site {self._site}")
 
     def _next_revision(self, name: str) -> int:
@@ -199,3 +213,7 @@ def _add(picture: Picture, message: Message) -> None:
         picture.beats[names["node"]] = Beat.decode(payload)
     elif names := STATUS.names(topic):
         picture.deployments[names["deployment"]] = Status.decode(payload)
+    elif names := ACTIVE.names(topic):
+        picture.active[names["deployment"]] = Active.decode(payload)
+    elif names := SPEC.names(topic):
+        picture.wanted.add(names["deployment"])

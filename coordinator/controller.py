@@ -1,17 +1,18 @@
 """The coordinator's decisions for a whole site: messages in, actions out; no I/O, no clock of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from broker.artifacts import ArtifactPull
+from broker.artifact_pulls import ArtifactPulls
 from broker.bus import Message
 from broker.codec import MAX_TENSOR_BYTES, CodecError, decode_chunk
 from broker.messages import (
     ONLINE,
     Active,
+    Assignment,
     Beat,
     MessageError,
     NodeInfo,
@@ -36,9 +37,10 @@ from broker.topics import (
     Topic,
     check_id,
 )
-from coordinator.deployment import Deployment, Epoch, Orders
+from coordinator.deployment import Deployment, Orders
 from coordinator.fleet import Fleet
-from coordinator.layout import Layout
+from coordinator.saved_state import remembered, restored, saved
+from coordinator.standing_orders import StandingOrders
 from models.bundle import Bundle
 
 PULL_PATIENCE_S: Final = 20.0
@@ -64,9 +66,10 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Keep what a restarted coordinator is to know."""
+    """Keep what a restarted coordinator is to know, and the artifacts of these hashes."""
 
     state: dict[str, Any]
+    artifacts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +89,29 @@ class Controller:
         self.fleet = Fleet()
         self.deployments: dict[str, Deployment] = {}
         self.bad_messages = 0
+        self.bad_message = ""
+        """What was wrong with the last of them."""
         self._site, self._session, self._has = site, session, has
         self._settled_at = 0.0
         self._beats = 0
-        self._pulls: dict[str, ArtifactPull] = {}
+        self._pulls = ArtifactPulls(COORDINATOR)
         self._wishes: dict[str, tuple[Spec, Bundle]] = {}
         self._said: dict[str, bytes] = {}
         self._epochs: dict[str, int] = {}
+        self._emptied: set[str] = set()  # specs that we cleared and whose echo is to come
+        self._orders = StandingOrders()
 
-    def restore(self, state: dict[str, Any]) -> list[Action]:
-        """Take up what :class:`Save` kept: deployments that serve go on serving."""
+    def restore(self, state: Mapping[str, Any]) -> list[Action]:
+        """Take up what :class:`Save` kept: deployments that serve go on serving.
+
+        Raises:
+            ValueError: it is not what was kept; nothing of it is taken up.
+        """
+        self.deployments = {deployment.name: deployment for deployment in restored(state)}
+        self.fleet.measured.update(remembered(state))
         actions: list[Action] = []
-        for entry in state.get("deployments", []):
-            spec = Spec.model_validate(entry["spec"])
-            deployment = Deployment(spec, Bundle.model_validate(spec.bundle), entry["last_epoch"])
-            if entry["serving"]:
-                saved = entry["serving"]
-                epoch = Epoch(saved["number"], Layout(**saved["layout"]), saved["sessions"], 0.0)
-                deployment.adopt(epoch)
-            self.deployments[spec.deployment] = deployment
-            if deployment.serving:
+        for deployment in self.deployments.values():
+            if deployment.serving is not None:
                 orders = Orders(
                     deployment.assignments(deployment.serving, "serve"),
                     deployment.active(),
@@ -125,28 +131,27 @@ class Controller:
         """Take note of a new connection: what was not heard before it is nobody's silence."""
         self.fleet.forgive(now)
         self._settled_at = now + SETTLE_S
+        self._emptied.clear()
 
-    def held_up(self, seconds: float, now: float) -> None:
-        """Take note that nothing was heard or decided for so long: that was nobody's silence but ours."""
+    def held_up(self, now: float) -> None:
+        """Take note that nothing was heard or decided for long: that was nobody's silence but ours."""
         self.fleet.forgive(now)
         for deployment in self.deployments.values():
-            deployment.wait_longer(seconds)
+            deployment.wait_longer(now)
 
     def handle(self, message: Message, now: float) -> list[Action]:
         """Return what follows from a message."""
         try:
             actions = self._heard(message, now)
-        except (MessageError, CodecError, InvalidIdError):
+        except (MessageError, CodecError, InvalidIdError) as error:
             self.bad_messages += 1
+            self.bad_message = f"{message.topic}: {error}"
             return []
         return actions + self._steps(now)
 
     def tick(self, now: float) -> list[Action]:
         """Return what is due; call it a few times a second."""
-        actions: list[Action] = []
-        for pull in self._pulls.values():
-            actions += self._requests(pull, now)
-        return actions + self._steps(now)
+        return self._requests(now) + self._steps(now)
 
     def beat(self) -> list[Action]:
         """Return the coordinator's own pulse, to be sent every second."""
@@ -167,7 +172,7 @@ class Controller:
     def _heard(self, message: Message, now: float) -> list[Action]:
         if not message.payload:
             name = SPEC.names(message.topic)
-            return self._undeploy(name["deployment"]) if name else []
+            return self._cleared(name["deployment"], now) if name else []
         handlers: dict[Topic, Callable[[bytes, float], list[Action]]] = {
             NODE_INFO: self._info,
             NODE_BEAT: self._pulse,
@@ -200,19 +205,21 @@ class Controller:
         beat = Beat.decode(payload)
         check_id("node", beat.node)
         if beat.node != COORDINATOR:
-            self.fleet.beat(beat, now)
+            if self.fleet.beat(beat, now):
+                for deployment in self.deployments.values():
+                    deployment.progressed(beat.node, now)
         elif beat.session > self._session:
             return [Stop("another fog-coordinator took over this site")]
         return []
 
-    def _reported(self, payload: bytes, _now: float) -> list[Action]:
+    def _reported(self, payload: bytes, now: float) -> list[Action]:
         report = Report.decode(payload)
         check_id("node", report.node)
         deployment = self.deployments.get(report.deployment)
         if deployment is None:
             return []
         self.fleet.report(report, deployment.hashes)
-        orders = deployment.reported(report)
+        orders = deployment.reported(report, now)
         return self._order(deployment, orders) if orders else []
 
     def _activated(self, payload: bytes, _now: float) -> list[Action]:
@@ -241,8 +248,8 @@ class Controller:
             return self._refuse(spec, str(error))
         self._wishes[name] = (spec, bundle)
         for part in bundle.partitions:
-            if part.sha256 not in self._pulls and not self._has(part.sha256):
-                self._pulls[part.sha256] = ArtifactPull(part.sha256, part.bytes, COORDINATOR)
+            if not self._has(part.sha256):
+                self._pulls.begin(part.sha256, part.bytes)
         fetching = Status(deployment=name, revision=spec.revision, phase="fetching")
         return self._say(STATUS, fetching, deployment=name)
 
@@ -251,6 +258,8 @@ class Controller:
         name = spec.deployment
         deployment = self.deployments.get(name)
         wish = deployment.spec.encode() if deployment else b""
+        if not wish:
+            self._emptied.add(name)
         failed = Status(deployment=name, revision=spec.revision, phase="failed", reason=reason)
         return [
             Publish(SPEC.at(self._site, deployment=name), wish, retain=True),
@@ -260,14 +269,13 @@ class Controller:
     def _grant(self, now: float) -> list[Action]:
         """Take up the wishes whose artifacts are here, and refuse those that nobody supplies."""
         actions: list[Action] = []
+        hopeless = self._pulls.hopeless(now, PULL_PATIENCE_S)
         for name, (spec, bundle) in list(self._wishes.items()):
-            wanted = {part.sha256 for part in bundle.partitions}
-            missing = wanted & self._pulls.keys()
-            if any(self._pulls[sha256].stalled(now, PULL_PATIENCE_S) for sha256 in missing):
+            missing = [part for part in bundle.partitions if part.sha256 in self._pulls]
+            lost = next((part for part in missing if part.sha256 in hopeless), None)
+            if lost is not None:
                 del self._wishes[name]
-                for sha256 in missing:
-                    del self._pulls[sha256]
-                actions += self._refuse(spec, "nobody sent the bundle's artifacts")
+                actions += self._refuse(spec, f"partition {lost.id}: {hopeless[lost.sha256]}")
             elif not missing:
                 del self._wishes[name]
                 if name in self.deployments:
@@ -275,15 +283,25 @@ class Controller:
                 else:
                     self.deployments[name] = Deployment(spec, bundle)
                 actions += [*self._say(SPEC, spec, deployment=name), self._save()]
+        wanted = {part.sha256 for _, of in self._wishes.values() for part in of.partitions}
+        self._pulls.end([sha256 for sha256 in self._pulls.hashes if sha256 not in wanted])
         return actions
 
-    def _undeploy(self, name: str) -> list[Action]:
+    def _cleared(self, name: str, now: float) -> list[Action]:
+        """Undeploy, unless this is our own echo; also what an earlier coordinator left behind."""
+        check_id("deployment", name)
+        if name in self._emptied:
+            self._emptied.discard(name)
+            return []
         self._wishes.pop(name, None)
         deployment = self.deployments.pop(name, None)
-        if deployment is None:
-            return []
-        actions = self._order(deployment, deployment.retire())
-        self._epochs[name] = deployment.last_epoch + 1
+        epoch = max(deployment.last_epoch if deployment else 0, self._epochs.get(name, 0)) + 1
+        retired = Assignment(deployment=name, epoch=epoch, phase="retire")
+        actions: list[Action] = []
+        for node in sorted(deployment.told if deployment else self.fleet.alive(now)):
+            actions += self._tell(node, retired)
+        self._epochs[name] = epoch
+        self._emptied.add(name)
         for topic in (SPEC, ACTIVE, STATUS):
             text = topic.at(self._site, deployment=name)
             self._said.pop(text, None)
@@ -291,19 +309,13 @@ class Controller:
         return [*actions, self._save()]
 
     def _chunk(self, payload: bytes, now: float) -> list[Action]:
-        chunk = decode_chunk(payload)
-        pull = self._pulls.get(chunk.sha256)
-        if pull is None:
-            return []
-        data = pull.accept(chunk, now)
-        if data is None:
-            return self._requests(pull, now)
-        del self._pulls[chunk.sha256]
-        return [Keep(data)]
+        data = self._pulls.accept(decode_chunk(payload), now)
+        kept: list[Action] = [] if data is None else [Keep(data)]
+        return kept + self._requests(now)
 
-    def _requests(self, pull: ArtifactPull, now: float) -> list[Action]:
+    def _requests(self, now: float) -> list[Action]:
         topic = ARTIFACT_GET.at(self._site)
-        return [Publish(topic, request.encode()) for request in pull.requests(now)]
+        return [Publish(topic, request.encode()) for request in self._pulls.requests(now)]
 
     # --- decisions --------------------------------------------------------------------------
 
@@ -312,6 +324,8 @@ class Controller:
         if now < self._settled_at:
             return actions
         alive = self.fleet.alive(now)
+        for node, word in self._orders.again(alive):
+            actions += self._tell(node, word)
         for deployment in self.deployments.values():
             # After a restart no sooner than here: a newer wish may have been retained meanwhile.
             if SPEC.at(self._site, deployment=deployment.name) not in self._said:
@@ -329,10 +343,14 @@ class Controller:
         if orders.active is not None:
             actions += self._say(ACTIVE, orders.active, deployment=deployment.name)
         for node, assignment in orders.assignments.items():
-            actions += self._say(NODE_ASSIGNMENT, assignment, node=node)
+            actions += self._tell(node, assignment)
         if orders.status is not None:
             actions += self._say(STATUS, orders.status, deployment=deployment.name)
         return [*actions, self._save()] if orders.assignments else actions
+
+    def _tell(self, node: str, word: Assignment) -> list[Action]:
+        self._orders.note(node, word)
+        return self._say(NODE_ASSIGNMENT, word, node=node)
 
     def _say(self, topic: Topic, message: Payload, **names: str) -> list[Action]:
         """Publish a retained message unless it was the last word on its topic already."""
@@ -343,7 +361,13 @@ class Controller:
         return [Publish(text, payload, retain=True)]
 
     def _save(self) -> Save:
-        return Save({"deployments": [d.as_json() for d in self.deployments.values()]})
+        bundles = [
+            bundle for deployment in self.deployments.values() for bundle in deployment.bundles
+        ]
+        bundles += [bundle for _, bundle in self._wishes.values()]
+        needed = frozenset(part.sha256 for bundle in bundles for part in bundle.partitions)
+        measured = {key: s for key, s in self.fleet.measured.items() if key[1] in needed}
+        return Save(saved(self.deployments.values(), measured), needed)
 
 
 def _check_sizes(bundle: Bundle) -> None:

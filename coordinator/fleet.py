@@ -6,6 +6,7 @@ counts too.
 """
 
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final
 
 from broker.messages import OFFLINE, ONLINE, Beat, NodeInfo, Report
@@ -37,7 +38,8 @@ class Fleet:
 
     nodes: dict[str, FogNode] = field(default_factory=dict)
     measured: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Seconds by (hardware, sha256), as nodes measured them."""
+    """Seconds by (hardware, sha256): the median over what nodes of that hardware measured last."""
+    _by_node: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
 
     def _node(self, node: str) -> FogNode:
         return self.nodes.setdefault(node, FogNode(node))
@@ -56,14 +58,19 @@ class Fleet:
         known.info = info
         known.heard_at = now
 
-    def beat(self, beat: Beat, now: float) -> None:
-        """Take a pulse; one of a newer session than the lost one brings the node back."""
+    def beat(self, beat: Beat, now: float) -> bool:
+        """Take a pulse; one of a newer session than the lost one brings the node back.
+
+        Returns whether the node fetched or loaded something since the pulse before.
+        """
         known = self._node(beat.node)
         if beat.session < known.session:
-            return
+            return False
+        before = known.beat
         known.beat, known.heard_at = beat, now
         if beat.session > known.lost_session:
             known.online = True
+        return before is not None and _progress(beat) != _progress(before)
 
     def report(self, report: Report, hashes: dict[str, str]) -> None:
         """Take a report; ``hashes`` are the sha256 of the partitions it may name."""
@@ -73,7 +80,9 @@ class Fleet:
             return
         for partition, seconds in report.seconds.items():
             if partition in hashes:
-                self.measured[known.info.hardware, hashes[partition]] = seconds
+                key = known.info.hardware, hashes[partition]
+                self._by_node.setdefault(key, {})[report.node] = seconds
+                self.measured[key] = median(self._by_node[key].values())
 
     def forgive(self, now: float) -> None:
         """Count no silence before ``now``: it was we who did not hear."""
@@ -90,3 +99,7 @@ class Fleet:
             and known.online
             and now - known.heard_at < TIME_TO_LIVE_S
         }
+
+
+def _progress(beat: Beat) -> tuple[int, ...]:
+    return tuple(beat.counters.get(name, 0) for name in ("chunks", "loaded"))

@@ -1,6 +1,7 @@
 """The commands that talk to a fog: ``serve``, ``deploy``, ``redeploy``, ``undeploy``, ``status``."""
 
 import logging
+import threading
 import uuid
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +49,8 @@ def serve(
     try:
         with connection(broker, client_id, will=will, retry=True) as bus:
             service = Service(site, folder, bus)
-            warm_up()  # no deployment is to wait for the placement's compiled code
+            # No deployment is to wait for the placement's compiled code, and nobody for its compiler.
+            threading.Thread(target=warm_up, name="warm-up").start()
             on_signal(service.stop)
             say(f"fog-coordinator serves site {site}, state in {folder}")
             reason = service.run()
@@ -153,6 +155,10 @@ def status(
         return
     for table in status_tables(picture):
         console.print(table)
+    for name in picture.orphans:
+        say(
+            f"{name}: nobody wants it any more; clear what is left: fog-coordinator undeploy {name}"
+        )
     if not picture.states.get(COORDINATOR):
         say("no coordinator is running in this site; start one: fog-coordinator serve")
 

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from broker.artifacts import ArtifactStore, answer_requests
 from broker.bus import Bus, Inbox, Message
@@ -17,6 +17,7 @@ _log = logging.getLogger("fog-coordinator")
 _TICK_S: Final = 0.1
 _BEAT_S: Final = 1.0
 _HELD_UP_S: Final = 1.0
+_UNREAD_S: Final = 60.0
 
 
 class StateError(Exception):
@@ -41,6 +42,8 @@ class Service:
         self._stop = threading.Event()
         self._online = threading.Event()
         self._reason = ""
+        self._unread = 0  # messages that the log told of
+        self._unread_at = 0.0
 
     def stop(self) -> None:
         """End :meth:`run` soon; safe from any thread and from a signal handler."""
@@ -52,7 +55,7 @@ class Service:
         Raises:
             StateError: what an earlier run kept cannot be read.
         """
-        actions = self._controller.restore(self._saved())
+        actions = self._restored()
         for topic_filter in self._controller.subscriptions():
             self._bus.subscribe(topic_filter, self._inbox.put)
         answer_requests(self._bus, self._site, self._store.get)
@@ -66,13 +69,14 @@ class Service:
         while not self._stop.is_set():
             now = time.monotonic()
             if now >= beat_at:
+                self._tell_unread(now)
                 self._perform(self._controller.beat())
                 beat_at = now + _BEAT_S
             message = self._inbox.get(_TICK_S)
             now = time.monotonic()
             if now - looked_at > _HELD_UP_S:
                 # A long placement, a busy machine, a laptop that slept: what came in waits unread.
-                self._controller.held_up(now - looked_at, now)
+                self._controller.held_up(now)
             looked_at = now
             online = self._online.is_set()
             if online and not was_online:
@@ -101,13 +105,22 @@ class Service:
                     self._tell(topic, payload)
                 case Keep(data):
                     self._store.put(data)
-                case Save(state):
+                case Save(state, artifacts):
+                    self._store.give_up(artifacts)
                     part = self._path.with_suffix(".part")
                     part.write_text(json.dumps(state), encoding="utf-8")
                     part.replace(self._path)
                 case Stop(reason):
                     self._reason = reason
                     self.stop()
+
+    def _tell_unread(self, now: float) -> None:
+        """Log messages that could not be read, once a minute at most."""
+        controller = self._controller
+        new = controller.bad_messages - self._unread
+        if new and now >= self._unread_at:
+            _log.warning("unread: %d messages, the last %s", new, controller.bad_message)
+            self._unread, self._unread_at = controller.bad_messages, now + _UNREAD_S
 
     def _tell(self, topic: str, payload: bytes) -> None:
         if STATUS.names(topic) is None or not payload:
@@ -122,11 +135,27 @@ class Service:
             status.reason or where,
         )
 
-    def _saved(self) -> dict[str, Any]:
+    def _restored(self) -> list[Action]:
+        """Take up what an earlier run kept; what is damaged is put aside, and the site begins anew."""
         try:
-            state: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+            text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise StateError(f"{self._path}: cannot be read ({error})") from None
-        return state
+            return []
+        except UnicodeDecodeError as error:
+            return self._put_aside(error)
+        except OSError as error:
+            raise StateError(f"{self._path}: cannot be read ({error.strerror})") from None
+        try:
+            return self._controller.restore(json.loads(text))
+        except ValueError as error:
+            return self._put_aside(error)
+
+    def _put_aside(self, error: ValueError) -> list[Action]:
+        aside = self._path.with_suffix(".damaged")
+        try:
+            self._path.replace(aside)
+        except OSError as problem:
+            raise StateError(f"{self._path}: damaged ({problem.strerror})") from None
+        why = " ".join(str(error).split())[:200]
+        _log.error("%s is damaged and now %s; nothing of it is known (%s)", self._path, aside, why)
+        return []

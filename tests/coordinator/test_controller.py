@@ -1,13 +1,17 @@
 """The state table of coordinator/deployment.py, told as stories."""
 
 import json
+from itertools import pairwise
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.bus import Message
 from broker.codec import Chunk, encode_chunk
 from broker.messages import (
+    ONLINE,
     Active,
     ArtifactRequest,
     Assignment,
@@ -36,7 +40,7 @@ from coordinator.controller import (
     Save,
     Stop,
 )
-from coordinator.deployment import PREPARE_PATIENCE_S, STEADY_S
+from coordinator.deployment import PREPARE_PATIENCE_S, REFUSED_S, STEADY_S
 from models.bundle import Bundle
 from tests.coordinator.toys import (
     NAME,
@@ -75,20 +79,31 @@ class Desk:
     def hear(self, *messages: Message) -> list[Action]:
         return [a for m in messages for a in self.take(self.controller.handle(m, self.now))]
 
-    def pass_time(self, seconds: float, *alive: str) -> list[Action]:
-        """Let time go by while these nodes beat."""
+    def pass_time(self, seconds: float, *alive: str, fetching: bool = False) -> list[Action]:
+        """Let time go by while these nodes beat; ``fetching`` gets them further all the while."""
         actions: list[Action] = []
         until = self.now + seconds
         while self.now < until:
             self.now = min(until, self.now + 1.0)
             for node in alive:
+                counters = {"chunks": int(self.now) // 10 if fetching else 0}
                 pulse = Beat(
-                    node=node, session=1, sequence=1, epoch=0, load=0, queues={}, counters={}
+                    node=node, session=1, sequence=1, epoch=0, load=0, queues={}, counters=counters
                 )
                 topic = NODE_BEAT.at(SITE, node=node)
                 actions += self.hear(Message(topic, pulse.encode()))
             actions += self.take(self.controller.tick(self.now))
         return actions
+
+    def told(self, node: str, actions: list[Action]) -> list[tuple[str, int, str]]:
+        """Return what a node was told: deployment, epoch and phase."""
+        topic = NODE_ASSIGNMENT.at(SITE, node=node)
+        words = [
+            Assignment.decode(action.payload)
+            for action in actions
+            if isinstance(action, Publish) and action.topic == topic
+        ]
+        return [(word.deployment, word.epoch, word.phase) for word in words]
 
     def assignment(self, node: str) -> Assignment:
         return Assignment.decode(self.said[NODE_ASSIGNMENT.at(SITE, node=node)])
@@ -120,20 +135,30 @@ def serving(*nodes: str, of: Bundle | None = None) -> Desk:
     return desk
 
 
+def asked_for(actions: list[Action]) -> list[ArtifactRequest]:
+    return [
+        ArtifactRequest.decode(action.payload)
+        for action in actions
+        if isinstance(action, Publish) and action.topic == ARTIFACT_GET.at(SITE)
+    ]
+
+
 def test_a_deployment_is_fetched_prepared_and_served() -> None:
     of = bundle()
     desk = Desk("a", "b")
-    asked = [
-        ArtifactRequest.decode(action.payload)
-        for action in [*desk.hear(wish(of)), *desk.take(desk.controller.tick(desk.now))]
-        if isinstance(action, Publish) and action.topic == ARTIFACT_GET.at(SITE)
-    ]
+    actions = [*desk.hear(wish(of)), *desk.take(desk.controller.tick(desk.now))]
     assert desk.phase == "fetching"
-    assert {request.sha256 for request in asked} == artifacts(of).keys()
-    for sha256, data in artifacts(of).items():
-        chunk = encode_chunk(Chunk(sha256, 0, len(data), data))
-        kept = desk.hear(Message(NODE_ARTIFACT.at(SITE, node=COORDINATOR), chunk))
-        assert Keep(data) in kept
+    asked: set[str] = set()
+    while requests := asked_for(actions):
+        actions = []
+        for request in requests:
+            asked.add(request.sha256)
+            data = artifacts(of)[request.sha256]
+            chunk = encode_chunk(Chunk(request.sha256, 0, len(data), data))
+            kept = desk.hear(Message(NODE_ARTIFACT.at(SITE, node=COORDINATOR), chunk))
+            assert Keep(data) in kept
+            actions += kept
+    assert asked == artifacts(of).keys()
     assert desk.phase == "preparing"
     assert ACTIVE.at(SITE, deployment=NAME) not in desk.said
     desk.ready("a")
@@ -229,12 +254,54 @@ def test_a_node_that_is_never_ready_is_given_up() -> None:
     assert set(desk.status.placement.values()) == {"a"}
 
 
+def test_a_node_that_still_fetches_is_not_given_up() -> None:
+    of = bundle()
+    desk = Desk("a", "b", stored=of)
+    desk.hear(wish(of))
+    desk.pass_time(10 * PREPARE_PATIENCE_S, "a", "b", fetching=True)
+    assert (desk.phase, desk.status.epoch) == ("preparing", 1)
+    desk.ready("a", "b")
+    assert desk.active.epoch == 1
+
+
+def test_who_was_refused_is_tried_again_later_and_ever_more_rarely() -> None:
+    of = bundle()
+    desk = Desk("a", stored=of)
+    desk.hear(wish(of))
+    tried = []
+    for _ in range(4):
+        tried.append(desk.now)
+        desk.hear(report("a", desk.assignment("a"), "failed", "no room"))
+        assert desk.phase == "waiting"
+        while desk.phase == "waiting":
+            desk.pass_time(1.0, "a")
+    waits = [late - early for early, late in pairwise(tried)]
+    assert waits == [REFUSED_S, 2 * REFUSED_S, 4 * REFUSED_S]
+    desk.ready("a")
+    desk.hear(wish(of, revision=2))
+    desk.hear(report("a", desk.assignment("a"), "failed", "no room"))
+    desk.pass_time(REFUSED_S, "a")
+    assert desk.phase == "preparing"  # who served begins with a clean slate
+
+
+def test_that_every_node_was_refused_is_told_with_the_reasons() -> None:
+    of = bundle()
+    desk = Desk("a", "b", stored=of)
+    desk.hear(wish(of))
+    desk.hear(report("b", desk.assignment("b"), "failed", "no disk"))
+    desk.pass_time(PREPARE_PATIENCE_S, "a", "b")
+    assert desk.status.reason == (
+        "every fog node online was refused, to be tried again later "
+        "(a: not ready in time; b: no disk)"
+    )
+
+
 def test_a_coordinator_that_was_held_up_takes_nobody_for_dead() -> None:
     of = bundle()
     desk = Desk("a", "b", stored=of)
     desk.hear(wish(of))
     desk.now += 60.0
-    desk.controller.held_up(60.0, desk.now)
+    desk.controller.held_up(desk.now)
     desk.take(desk.controller.tick(desk.now))
     assert desk.status.epoch == 1
     desk.ready("a", "b")
@@ -358,7 +425,7 @@ def test_what_it_cannot_read_is_dropped(payload: bytes, kind: str) -> None:
         max_size=25,
     )
 )
-@settings(max_examples=50)
+@settings(max_examples=25)
 def test_whatever_happens_active_names_an_epoch_that_all_its_nodes_were_ready_for(
     story: list[tuple[str, str]],
 ) -> None:
@@ -416,3 +483,130 @@ def test_a_node_with_a_name_that_no_topic_bears_is_dropped() -> None:
     desk.hear(Message(NODE_INFO.at(SITE, node="a"), info("x/#").encode()))
     assert list(desk.controller.fleet.nodes) == ["a"]
     assert desk.controller.bad_messages == 1
+
+
+# --- several deployments on a node ----------------------------------------------------------
+
+
+def two_deployments() -> Desk:
+    """Return a desk whose one node serves ``digits`` and ``faces``."""
+    desk = serving("a")
+    desk.hear(wish(bundle(), name="faces"))
+    desk.ready("a")
+    return desk
+
+
+def test_a_node_that_restarted_gets_all_of_its_deployments_back() -> None:
+    desk = two_deployments()
+    told = desk.told("a", desk.hear(*here("a", session=2)))
+    assert told[-2:] == [(NAME, 2, "prepare"), ("faces", 2, "prepare")]
+
+
+def test_a_node_that_was_away_hears_all_that_it_missed() -> None:
+    # Both deployments end while the node is cut off: its topic retains the last word only.
+    desk = two_deployments()
+    desk.hear(gone("a"))
+    for name in (NAME, "faces"):
+        desk.hear(Message(SPEC.at(SITE, deployment=name), b""))
+    told = desk.told("a", desk.hear(Message(NODE_STATE.at(SITE, node="a"), ONLINE)))
+    assert (NAME, 2, "retire") in told
+    assert desk.assignment("a").deployment == "faces"  # which is retained, and came by itself
+    assert desk.told("a", desk.pass_time(2.0, "a")) == []
+
+
+def test_a_coordinator_that_restarted_tells_a_node_of_all_its_deployments() -> None:
+    desk = two_deployments()
+    again = restarted(desk)
+    told = [
+        *desk.told("a", again.hear(*here("a"))),
+        *desk.told("a", again.pass_time(SETTLE_S, "a")),
+    ]
+    assert set(told) >= {(NAME, 1, "serve"), ("faces", 1, "serve")}
+    assert again.active.epoch == 1
+
+
+# --- what is left over ----------------------------------------------------------------------
+
+
+def restarted(desk: Desk) -> Desk:
+    """Return a coordinator that begins where another one ended."""
+    saved = [action for action in desk.all if isinstance(action, Save)][-1]
+    again = Desk(stored=bundle())
+    again.take(again.controller.restore(json.loads(json.dumps(saved.state))))
+    again.controller.connected(again.now)
+    return again
+
+
+def test_a_deployment_of_which_nothing_is_known_can_still_be_undeployed() -> None:
+    desk = Desk("a", "b")
+    orphan = serving("a").active.model_copy(update={"epoch": 7})
+    desk.hear(Message(ACTIVE.at(SITE, deployment=NAME), orphan.encode()))
+    empty = Message(SPEC.at(SITE, deployment=NAME), b"")
+    actions = desk.hear(empty)
+    for node in ("a", "b"):
+        assert desk.told(node, actions) == [(NAME, 8, "retire")]
+    for topic in (ACTIVE, STATUS):
+        assert desk.said[topic.at(SITE, deployment=NAME)] == b""
+    assert desk.hear(empty) == []  # our own echo
+
+
+def test_a_refusal_stays_to_be_read_when_its_echo_comes() -> None:
+    desk = Desk("a")
+    desk.hear(wish(bundle()))
+    desk.pass_time(PULL_PATIENCE_S + 2, "a")
+    assert desk.hear(Message(SPEC.at(SITE, deployment=NAME), b"")) == []
+    assert "partition branch0-stage0: nobody sent the artifact" in desk.status.reason
+    desk.hear(Message(SPEC.at(SITE, deployment=NAME), b""))
+    assert desk.said[STATUS.at(SITE, deployment=NAME)] == b""
+
+
+def test_a_coordinator_that_dies_while_a_new_bundle_is_prepared_goes_on_with_both() -> None:
+    desk = serving("a")
+    new = bundle(branches=3, version="2")
+    desk.kept.update(artifacts(new))
+    desk.hear(wish(new, revision=2))
+    again = restarted(desk)
+    assert again.active.bundle.version == "1"
+    again.hear(*here("a"))
+    again.pass_time(SETTLE_S, "a")
+    assert (again.phase, again.status.epoch) == ("preparing", 3)
+    again.ready("a")
+    assert again.active.bundle.version == "2"
+
+
+def test_what_is_needed_of_the_artifacts_is_what_serves_and_what_is_wanted() -> None:
+    desk = serving("a")
+    new = bundle(version="2")
+    desk.kept.update(artifacts(new))
+    desk.hear(wish(new, revision=2))
+    (*_, saved) = [action for action in desk.all if isinstance(action, Save)]
+    assert saved.artifacts == artifacts(bundle()).keys() | artifacts(new).keys()
+    desk.ready("a")
+    (*_, saved) = [action for action in desk.all if isinstance(action, Save)]
+    assert saved.artifacts == artifacts(new).keys()
+
+
+@pytest.mark.parametrize(
+    ("what", "damage"),
+    [
+        ("deployments", None),
+        ("deployments", [None]),
+        ("spec", {}),
+        ("last_epoch", -1),
+        ("serving", {"number": 1}),
+        ("placement", {"fusion": "a"}),
+        ("bundle", {}),
+        ("sessions", ["a"]),
+    ],
+)
+def test_a_state_that_is_damaged_is_refused_whole(what: str, damage: Any) -> None:
+    (*_, saved) = [action for action in serving("a").all if isinstance(action, Save)]
+    state = json.loads(json.dumps(saved.state))
+    (entry,) = state["deployments"]
+    for place in (state, entry, entry["serving"], entry["serving"]["layout"]):
+        if what in place:
+            place[what] = damage
+    controller = Controller(SITE, 1, lambda _: False)
+    with pytest.raises(ValueError, match=r"."):
+        controller.restore(state)
+    assert controller.deployments == {}

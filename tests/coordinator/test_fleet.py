@@ -1,4 +1,4 @@
-from broker.messages import OFFLINE, ONLINE, Beat
+from broker.messages import OFFLINE, ONLINE, Beat, Report
 from coordinator.fleet import TIME_TO_LIVE_S, Fleet
 from tests.coordinator.toys import info
 
@@ -61,3 +61,19 @@ def test_a_node_in_a_new_life_is_given_nothing_before_it_said_what_it_is() -> No
     assert not fleet.alive(1.2)
     fleet.info(info("a", session=2), 1.3)
     assert fleet.alive(1.4)["a"].session == 2
+
+
+def test_nodes_of_one_hardware_are_taken_for_the_median_of_them() -> None:
+    fleet = fleet_of()
+    for node, seconds in (("a", 0.3), ("b", 0.1), ("c", 0.2), ("c", 0.5)):
+        fleet.info(info(node).model_copy(update={"hardware": "pi"}), 0.0)
+        told = Report(
+            node=node,
+            session=1,
+            deployment="digits",
+            epoch=1,
+            status="ready",
+            seconds={"fusion": seconds, "stranger": 9.0},
+        )
+        fleet.report(told, {"fusion": "f" * 64})
+    assert fleet.measured == {("pi", "f" * 64): 0.3}  # of 0.3, 0.1 and, the last of c, 0.5

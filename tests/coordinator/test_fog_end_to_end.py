@@ -11,7 +11,7 @@ import pytest
 from broker.bus import Inbox, Message
 from broker.messages import NodeInfo, Status
 from broker.mqtt_bus import MqttBus
-from broker.topics import NODE_INFO, RESULT, STATUS
+from broker.topics import COORDINATOR, NODE_INFO, NODE_STATE, RESULT, STATUS
 from coordinator.demo_fog import Processes
 from evolution.cost import NetworkShape
 from evolution.genome import Genome
@@ -49,10 +49,11 @@ class Site:
         self.fog = Processes(folder)
         self.bus = MqttBus.connect(url, f"ear-{site}")
         self.heard: Inbox[Message] = Inbox()
-        for topic in (NODE_INFO, STATUS, RESULT):
+        for topic in (NODE_STATE, NODE_INFO, STATUS, RESULT):
             self.bus.subscribe(topic.every(site), self.heard.put)
         self.statuses: list[Status] = []
         self.nodes: set[str] = set()
+        self.coordinator = False
         self.answers = 0
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -78,6 +79,8 @@ class Site:
         assert message is not None, "the fog fell silent"
         if RESULT.names(message.topic):
             self.answers += 1
+        elif NODE_STATE.names(message.topic):
+            self.coordinator |= message.topic.endswith(f"/{COORDINATOR}/state")
         elif NODE_INFO.names(message.topic):
             self.nodes.add(NodeInfo.decode(message.payload).node)
         elif message.payload:
@@ -101,7 +104,7 @@ def fog(broker_url: str, site: str, tmp_path: Path) -> Iterator[Site]:
             )  # fmt: skip
             for node in ("pi-a", "pi-b", "pi-c"):
                 running.start_node(node)
-            while len(running.nodes) < 3:
+            while len(running.nodes) < 3 or not running.coordinator:
                 running.listen()
             yield running
     finally:

@@ -121,7 +121,7 @@ def report(
     return Message(NODE_REPORT.at(SITE, node=node), told.encode())
 
 
-def wish(of: Bundle, revision: int = 1) -> Message:
+def wish(of: Bundle, revision: int = 1, name: str = NAME) -> Message:
     """Return what `deploy` says."""
-    spec = Spec(deployment=NAME, revision=revision, bundle=of.model_dump(mode="json"))
-    return Message(SPEC.at(SITE, deployment=NAME), spec.encode())
+    spec = Spec(deployment=name, revision=revision, bundle=of.model_dump(mode="json"))
+    return Message(SPEC.at(SITE, deployment=name), spec.encode())
