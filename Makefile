@@ -10,7 +10,7 @@ install: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Fogweave needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[coordinator,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[coordinator,cluster,dev]'
 	@# Compiled now, so that the first placement need not wait for it.
 	$(BIN)/python -c 'from evolution.placement.genetic import warm_up; warm_up()'
 	@touch $@

@@ -1,33 +1,52 @@
-"""Evaluator processes of a search, started when the first network has to be measured."""
+"""Evaluator processes of a search, started when the first network has to be measured.
 
+They end with the search, however it ends: each holds one end of a pipe, and when the other end
+closes, with the search's process or by its hand, the kernel tells them.
+"""
+
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Self
+from multiprocessing.connection import Connection
+from typing import Final, Self
 
 import psutil
 
 from evolution.genome import Genome
-from models.evaluator import Measurement, TrainingEvaluator
+from models.measurement import Evaluator, Measurement
+from pictures.errors import DatasetError
+
+CHUNK_SECONDS: Final = 0.2  # what is sent at once takes about so long: the sending must not count
+CHUNKS_EACH: Final = 4  # but each process gets so many, so that none waits long for another
 
 
 class EvaluatorDiedError(Exception):
-    """An evaluator process died."""
+    """An evaluator process died, or failed in a way that no evaluator should."""
 
 
 class EvaluationPool:
     """As many processes as ``workers`` (default: the cores); each has the evaluator, and one thread."""
 
-    def __init__(self, evaluate: TrainingEvaluator, workers: int | None) -> None:
+    def __init__(self, evaluate: Evaluator, workers: int | None) -> None:
         self._evaluate = evaluate
         self._workers = workers or psutil.cpu_count() or 1
+        self._chunks = Chunks(self._workers)
         self._executor: ProcessPoolExecutor | None = None
+        # Spawned, not forked: torch's threads do not survive a fork.
+        self._context = get_context("spawn")
+        self._theirs, self._ours = self._context.Pipe(duplex=False)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Closed first: nobody waits for what is being measured when the search is interrupted.
+        self._ours.close()
+        self._theirs.close()
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 
@@ -35,35 +54,80 @@ class EvaluationPool:
         """Yield each network with its measurement, as they are done.
 
         Raises:
-            EvaluatorDiedError: a process was killed; what was yielded stands.
+            EvaluatorDiedError: a process was killed, or failed; what was yielded stands.
+            ValueError: the evaluator refuses a network; what was yielded stands.
+            DatasetError: the evaluator cannot read its pictures.
         """
         if not networks:
             return
         if self._executor is None:
-            # Spawned, not forked: torch's threads do not survive a fork.
             self._executor = ProcessPoolExecutor(
                 self._workers,
-                get_context("spawn"),
+                self._context,
                 initializer=_begin,
-                initargs=(self._evaluate,),
+                initargs=(self._evaluate, self._theirs),
             )
         try:
-            futures = {self._executor.submit(_measure, network): network for network in networks}
+            futures = {
+                self._executor.submit(_measure, chunk): chunk for chunk in self._chunks.of(networks)
+            }
             for future in as_completed(futures):
-                yield futures[future], future.result()
+                yield from self._chunks.done(futures[future], future.result())
         except BrokenProcessPool:
             raise EvaluatorDiedError("an evaluator process died") from None
 
 
-_evaluator: TrainingEvaluator | None = None
+class Chunks:
+    """How many networks are sent at once: as many as the last measurements say are soon done."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._seconds = CHUNK_SECONDS  # of one network; at first one is sent at a time
+
+    def of(self, networks: list[str]) -> Iterator[list[str]]:
+        """Divide networks into chunks."""
+        fair = len(networks) // (CHUNKS_EACH * self._processes)
+        size = max(1, min(fair, int(CHUNK_SECONDS / max(self._seconds, 1e-6))))
+        for start in range(0, len(networks), size):
+            yield networks[start : start + size]
+
+    def done(
+        self, chunk: list[str], measurements: list[Measurement]
+    ) -> Iterator[tuple[str, Measurement]]:
+        """Pair a chunk with its measurements, and remember how long they took."""
+        self._seconds = sum(found.seconds for found in measurements) / len(measurements)
+        return zip(chunk, measurements, strict=True)
 
 
-def _begin(evaluator: TrainingEvaluator) -> None:
+def measured(evaluate: Evaluator, networks: list[str]) -> list[Measurement]:
+    """Measure some networks, here; raises as `EvaluationPool.measure` says."""
+    try:
+        return [evaluate(Genome.parse(network)) for network in networks]
+    except (ValueError, DatasetError):
+        raise
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise EvaluatorDiedError(
+            f"an evaluator failed: {type(error).__name__}: {reason}"
+        ) from error
+
+
+_evaluator: Evaluator | None = None
+
+
+def _begin(evaluator: Evaluator, life_line: Connection) -> None:
     """Take the evaluator once per process: the pictures need not be sent with every network."""
     global _evaluator  # noqa: PLW0603 - a process pool has no other place for what a worker keeps
     _evaluator = evaluator
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the search's; it ends this process
+    threading.Thread(target=_end_with_the_search, args=(life_line,), daemon=True).start()
 
 
-def _measure(network: str) -> Measurement:
+def _end_with_the_search(life_line: Connection) -> None:
+    life_line.poll(None)  # nothing is ever sent: this ends when the other end is closed
+    os._exit(1)
+
+
+def _measure(networks: list[str]) -> list[Measurement]:
     assert _evaluator is not None  # noqa: S101 - the initializer ran
-    return _evaluator(Genome.parse(network))
+    return measured(_evaluator, networks)

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -12,25 +12,13 @@ import torch
 from evolution.cost import NetworkShape
 from evolution.genome import Genome
 from models.cnn import BranchedCNN
+from models.measurement import Measurement
 from models.training import Schedule, accuracy_by_missing, train
-from pictures.dataset import Dataset, load
+from pictures.dataset import load
 from pictures.labelled import Pictures
 
 QUICK = Schedule(phases=((1, 1e-2),), curve="one-cycle", batch=16)
 """One epoch of small batches: on 800 digits, networks differ enough after 3 seconds of one core."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """What one evaluation found.
-
-    accuracy: share of the validation pictures classified right. missing: the same with 1, 2, ...
-    branches gone. seconds: how long it took, which is no part of the result of a search.
-    """
-
-    accuracy: float
-    missing: tuple[float, ...]
-    seconds: float = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,9 @@ class TrainingEvaluator:
 
     def __call__(self, genome: Genome) -> Measurement:
         """Train and measure. Raises DatasetError when the data set is not there, ValueError when it is too small."""
-        pictures, validation = self._pictures()
+        pictures, validation = search_pictures(
+            self.dataset, self.shape.input, self.validation, self.training
+        )
         begun = time.perf_counter()
         genome = genome.canonical()
         with torch_threads(self.threads):
@@ -73,17 +63,25 @@ class TrainingEvaluator:
             whole, *missing = accuracy_by_missing(model, validation)
         return Measurement(whole, tuple(missing), time.perf_counter() - begun)
 
-    def _pictures(self) -> tuple[Pictures, Pictures]:
-        dataset = _loaded(self.dataset, self.shape.input)
-        rest, validation = dataset.train.split(self.validation)
-        if self.training is None or self.training == len(rest):
-            return rest, validation
-        return rest.split(self.training)[1], validation
-
     def _seed(self, genome: Genome) -> int:
         """Draw a seed for this network from the schedule's: no two networks share their luck."""
         text = f"{self.schedule.seed} {genome}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7])
+
+
+@lru_cache(maxsize=2)
+def search_pictures(
+    dataset: str, shape: tuple[int, int, int], validation: int, training: int | None
+) -> tuple[Pictures, Pictures]:
+    """Pictures to train on and pictures to measure on, fitted to (C, H, W); the test pictures are neither.
+
+    validation and training: how many (training None: all others). Raises DatasetError when the data
+    set is not there, ValueError when it is too small.
+    """
+    rest, validating = load(dataset, shape).train.split(validation)
+    if training is None or training == len(rest):
+        return rest, validating
+    return rest.split(training)[1], validating
 
 
 def seeded_network(genome: Genome, shape: NetworkShape, seed: int) -> BranchedCNN:
@@ -102,8 +100,3 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str, shape: tuple[int, int, int]) -> Dataset:
-    return load(name, shape)

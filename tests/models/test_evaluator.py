@@ -10,7 +10,7 @@ import torch
 
 from evolution.cost import NetworkShape
 from evolution.genome import Genome
-from models.evaluator import TrainingEvaluator
+from models.evaluator import TrainingEvaluator, search_pictures
 from models.training import Schedule
 from pictures.errors import DatasetError
 from tests.pictures.made_pictures import write_idx_folder
@@ -29,7 +29,7 @@ def evaluator(tmp_path: Path) -> TrainingEvaluator:
 def test_a_genome_is_measured_on_pictures_it_was_not_trained_on(
     evaluator: TrainingEvaluator,
 ) -> None:
-    training, validation = evaluator._pictures()
+    training, validation = search_pictures(evaluator.dataset, SHAPE.input, 16, 40)
     assert (len(training), len(validation)) == (40, 16)
     trained_on = {picture.tobytes() for picture in training.pixels}
     assert not trained_on & {picture.tobytes() for picture in validation.pixels}
