@@ -14,18 +14,20 @@ from rich.table import Table
 
 from broker.bus import Bus, Inbox, Message
 from broker.listener import EngineError
-from broker.messages import NodeInfo, Status
+from broker.messages import ONLINE, NodeInfo, Status
 from broker.mqtt_bus import MqttBus
 from broker.running import RunningBroker, running_broker
-from broker.topics import NODE_INFO, RESULT, STATUS
+from broker.topics import COORDINATOR, NODE_INFO, NODE_STATE, RESULT, STATUS
 from coordinator.client import Client, DeploymentError
 from coordinator.demo_fog import Processes
 from coordinator.demo_plot import draw_latency
 from coordinator.demo_report import Report, Story, report_of
 from coordinator.evaluation_pool import EvaluationPool
-from coordinator.files import FileError, read_config, write_json
-from coordinator.search import Run, Step, prepare, search
-from coordinator.search_config import SearchConfig
+from coordinator.files import FileError, write_json
+from coordinator.run_folder import Run
+from coordinator.search import Step, search
+from coordinator.search_config import read_search
+from coordinator.search_setup import evaluator, prepare
 from coordinator.train import TrainingStep, train_winner
 from models.bundle import Bundle
 from pictures.errors import DatasetError
@@ -50,6 +52,7 @@ class _Watch:
     bus: Bus
     inbox: Inbox[Message] = field(default_factory=Inbox)
     nodes: set[str] = field(default_factory=set)
+    coordinator: bool = False
     placements: dict[int, dict[str, str]] = field(default_factory=dict)
     answers: int = 0
     epoch: int = 0
@@ -58,6 +61,7 @@ class _Watch:
     def __post_init__(self) -> None:
         for topic in (NODE_INFO, STATUS, RESULT):
             self.bus.subscribe(topic.every(_SITE), self.inbox.put)
+        self.bus.subscribe(NODE_STATE.at(_SITE, node=COORDINATOR), self.inbox.put)
 
     def hear(self, timeout_s: float) -> bool:
         """Take one message; return whether one came in time."""
@@ -68,6 +72,8 @@ class _Watch:
             self.answers += 1
         elif NODE_INFO.names(message.topic) and message.payload:
             self.nodes.add(NodeInfo.decode(message.payload).node)
+        elif NODE_STATE.names(message.topic):
+            self.coordinator = message.payload == ONLINE
         elif STATUS.names(message.topic) and message.payload:
             status = Status.decode(message.payload)
             if status.phase == "serving":
@@ -122,8 +128,8 @@ def run_demo(out: Path, engine: str, console: Console) -> Report:
 
 def _find_network(work: Path, console: Console) -> Bundle:
     """Search and train; return the bundle, which lies in ``work/bundle``."""
-    config = read_config(_CONFIG, SearchConfig)
-    evaluate, shape = prepare(config)
+    config = read_search(_CONFIG)
+    scoring = prepare(config)
     with Progress(
         TextColumn("{task.description:<9}"),
         BarColumn(),
@@ -139,8 +145,9 @@ def _find_network(work: Path, console: Console) -> Bundle:
             bar.update(searching, completed=step.scored, total=step.individuals, note=note)
 
         run = Run(work / "run", config, resume=False)
+        evaluate = evaluator(run, scoring.shape, lambda _: None)
         with EvaluationPool(evaluate, config.workers) as pool:
-            result = search(run, pool, shape, found)
+            result = search(run, pool, scoring, found)
         training = bar.add_task("training", total=config.winner.epochs, note="")
 
         def trained(step: TrainingStep) -> None:
@@ -175,6 +182,7 @@ def _stream(
                     node, "fog-node", "run", "--id", node, *address,
                     "--state-dir", str(work / node), "--threads", "1",
                 )  # fmt: skip
+            _await(watch, fog, lambda: watch.coordinator, "the coordinator", _START_S)
             _await(watch, fog, lambda: watch.nodes >= set(_NODES), "the fog nodes", _START_S)
             Client(bus, _SITE).deploy(
                 bundle, work / "bundle", _NAME, wait_s=_START_S, tell=lambda _: None

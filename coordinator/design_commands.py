@@ -26,7 +26,8 @@ from broker.command_line import (
     say,
     say_json,
 )
-from coordinator.files import FileError, read_config, read_json
+from coordinator.ending import Ended, ended_by_signals
+from coordinator.files import FileError, read_json
 
 
 @contextmanager
@@ -47,28 +48,49 @@ def _bar(*, quiet: bool) -> Iterator[Progress]:
 def search(
     config: Annotated[Path, typer.Argument(help="A search file, see examples/search-mnist.yaml.")],
     out: Annotated[Path, typer.Option(help="The run folder.")],
-    resume: Annotated[bool, typer.Option(help="Go on with a run that was ended.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was ended.")
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Measure on the Dask cluster of this scheduler, tcp://HOST:PORT."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for a network with the genetic algorithm; every measurement is kept as it is made."""
+    """Search for a network with the genetic algorithm; every measurement is kept as it is made.
+
+    Example: fog-coordinator search examples/search-mnist.yaml --out run
+    """
+    from coordinator.dask_pool import DaskPool, SchedulerError
     from coordinator.evaluation_pool import EvaluationPool
-    from coordinator.search import Run, Step, prepare
+    from coordinator.run_folder import Run
+    from coordinator.search import Step
     from coordinator.search import search as run_search
-    from coordinator.search_config import SearchConfig
+    from coordinator.search_config import read_search
+    from coordinator.search_report import write_report
+    from coordinator.search_setup import evaluator, prepare
+    from models.training import Progress as Epoch
     from pictures.errors import DatasetError
 
     try:
-        settings = read_config(config, SearchConfig)
-        try:
-            evaluate, shape = prepare(settings)
-        except (ValueError, DatasetError) as error:
-            raise FileError(f"{config}: {error}") from None
-        run = Run(out, settings, resume=resume)
-        with _bar(quiet=as_json) as bar:
-            row = bar.add_task("searching", total=None, note="")
+        with ended_by_signals(), _bar(quiet=as_json) as bar:
+            settings = read_search(config)
+            try:
+                scoring = prepare(settings)
+            except (ValueError, DatasetError) as error:
+                raise FileError(f"{config}: {error}") from None
+            run = Run(out, settings, resume=resume)
+            shared = settings.evaluator == "supernet"
+            first = bar.add_task("supernet", total=None, note="", visible=shared)
+            row = bar.add_task("searching", total=None, note="", start=not shared)
+
+            def tell_epoch(epoch: Epoch) -> None:
+                note = f"loss {epoch.loss:.3f}"
+                bar.update(first, completed=epoch.epoch, total=epoch.epochs, note=note)
 
             def tell(step: Step) -> None:
                 best = "" if step.best is None else f"best fitness {step.best:.4f}"
+                bar.start_task(row)
                 bar.update(
                     row,
                     completed=step.scored,
@@ -77,10 +99,20 @@ def search(
                     note=f"{step.measured} networks measured {best}",
                 )
 
-            with EvaluationPool(evaluate, settings.workers) as pool:
-                result = run_search(run, pool, shape, tell)
-    except FileError as error:
+            evaluate = evaluator(run, scoring.shape, tell_epoch)
+            with (
+                DaskPool(evaluate, scheduler)
+                if scheduler
+                else EvaluationPool(evaluate, settings.workers)
+            ) as pool:
+                result = run_search(run, pool, scoring, tell)
+            report = write_report(run, scoring.shape)
+    except (FileError, SchedulerError, ValueError) as error:
         refuse(error)
+    except OSError as error:
+        refuse(f"{error.filename or out}: {error.strerror}")
+    except Ended as ended:
+        refuse(f"{out}: ended; --resume goes on with what is measured", ended.code)
     if as_json:
         say_json(result)
         return
@@ -89,6 +121,7 @@ def search(
         f"best of {result['evaluations']} individuals, {result['distinct_networks']} networks: "
         f"{best['genome']}\n"
         f"fitness {best['fitness']:.4f}, accuracy {best['accuracy']:.4f}, {best['macs']:,} MACs\n"
+        f"pictures: {report}\n"
         f"next: fog-coordinator train {out} --out BUNDLE_DIR"
     )
 
@@ -104,11 +137,14 @@ def train(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train the winner in full, cut it into partitions and write the bundle."""
+    """Train the winner in full, cut it into partitions and write the bundle.
+
+    Example: fog-coordinator train run --out bundle
+    """
     from coordinator.train import TrainingStep, train_winner
 
     try:
-        with _bar(quiet=as_json) as bar:
+        with ended_by_signals(), _bar(quiet=as_json) as bar:
             row = bar.add_task("training", total=None, note="")
 
             def tell(step: TrainingStep) -> None:
@@ -119,6 +155,8 @@ def train(
             bundle = train_winner(run_dir, out, genome, name, tell)
     except FileError as error:
         refuse(error)
+    except Ended as ended:
+        refuse(f"{out}: ended before the bundle was complete", ended.code)
     if as_json:
         say_json(bundle.model_dump(mode="json"))
         return
@@ -177,6 +215,9 @@ def place(
     )
     if rate is not None and found.p95_s is not None:
         say(f"at {rate:g} frames/s 95 % of the answers come within {found.p95_s * 1000:.2f} ms")
+    if found.energy_j is not None:
+        budget = loaded.energy_budget_j
+        say(f"{found.energy_j:g} J a frame" + ("" if budget is None else f" of {budget:g} J"))
 
 
 def demo(

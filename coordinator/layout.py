@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 from broker.messages import (
@@ -15,18 +14,15 @@ from broker.messages import (
     TensorSpec,
 )
 from evolution.placement.cost_model import CostModel
+from evolution.placement.fog import ANSWER, CAMERA, RUN_OVERHEAD_S, fog_problem
 from evolution.placement.forecast import forecast
 from evolution.placement.genetic import place
-from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
-from models.bundle import Bundle
-
-CAMERA: Final = "@camera"
-"""The pinned partition that makes the frames, and its device; no id of a fog node looks like it."""
-
-_RUN_OVERHEAD_S: Final = 200e-6
-"""What a run costs beside its MACs (queues, threads, messages): a first guess until it is measured."""
+from evolution.placement.problem import Device, PlacementProblem
+from models.bundle import Bundle, BundlePartition
 
 _PATIENCE_FACTOR, _PATIENCE_LEAST_S, _PATIENCE_MOST_S = 5.0, 0.15, 2.0
+
+_CAMERAS: Final = {CAMERA: CAMERA, ANSWER: CAMERA}
 
 Measured = Mapping[tuple[str, str], float]
 
@@ -51,7 +47,7 @@ def laid_out(bundle: Bundle, nodes: Mapping[str, NodeInfo], measured: Measured) 
     placed = place(problem)
     model = CostModel(problem)
     ranks = dict(zip(model.partition_ids, model.rank, strict=True))
-    placement = {part: node for part, node in placed.placement.items() if part != CAMERA}
+    placement = {part: node for part, node in placed.placement.items() if part not in _CAMERAS}
     priority = {part: placed.priority.get(part, ranks[part]) for part in placement}
     return Layout(placement, priority, placed.response_s, placed.lower_bound_s)
 
@@ -61,14 +57,14 @@ def response_s(
 ) -> float:
     """Return what a layout is predicted to reach, by what has been measured since."""
     problem = placement_problem(bundle, nodes, measured)
-    placement = {**layout.placement, CAMERA: CAMERA}
+    placement = {**layout.placement, **_CAMERAS}
     return forecast(problem, placement, layout.priority).response_s
 
 
 def placement_problem(
     bundle: Bundle, nodes: Mapping[str, NodeInfo], measured: Measured
 ) -> PlacementProblem:
-    """Return the problem of DESIGN.md for these nodes; seconds as measured, else guessed from MACs.
+    """Return the placement problem (docs/placement.md) for these nodes; seconds as measured, else guessed from MACs.
 
     Raises:
         ValueError: it has no solution for a reason that one sentence names.
@@ -83,46 +79,21 @@ def placement_problem(
         )
         for node, info in nodes.items()
     ]
-    if not devices:
-        raise ValueError("devices: no fog node is online.")
-    # A camera's own link is not known; the middle of the nodes' is the best guess, and it is the
-    # same for every placement anyway.
-    camera = Device(
-        CAMERA,
-        0,
-        median(device.uplink_bytes_per_s for device in devices),
-        median(device.downlink_bytes_per_s for device in devices),
-        median(device.latency_s for device in devices),
-    )
-    partitions = [
-        Partition(
-            part.id,
-            part.memory_bytes,
-            {
-                node: measured.get(
-                    (info.hardware, part.sha256), part.macs / info.macs_per_s + _RUN_OVERHEAD_S
-                )
-                for node, info in nodes.items()
-            },
-        )
-        for part in bundle.partitions
-    ]
-    makers = {name: part.id for part in bundle.partitions for name in part.outputs}
-    makers[bundle.input.name] = CAMERA
-    tensors = [
-        Tensor(
-            tensor.id,
-            tensor.bytes,
-            makers[tensor.id],
-            tuple(part.id for part in bundle.partitions if tensor.id in part.inputs),
-        )
-        for tensor in bundle.tensors
-    ]
-    return PlacementProblem(
-        devices=(*devices, camera),
-        partitions=(*partitions, Partition(CAMERA, 0, {CAMERA: 0.0})),
-        tensors=tuple(tensor for tensor in tensors if tensor.consumers),
-        pinned={CAMERA: CAMERA},
+
+    def seconds(part: BundlePartition, node: str) -> float:
+        info = nodes[node]
+        guessed = part.macs / info.macs_per_s + RUN_OVERHEAD_S
+        return measured.get((info.hardware, part.sha256), guessed)
+
+    sizes = {tensor.id: tensor.bytes for tensor in bundle.tensors}
+    (answer,) = next(part.outputs for part in bundle.partitions if part.id == bundle.fusion.id)
+    return fog_problem(
+        devices,
+        bundle.partitions,
+        sizes,
+        picture=bundle.input.name,
+        answer=answer,
+        seconds=seconds,
     )
 
 

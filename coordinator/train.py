@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from coordinator.files import FileError, read_config, read_json
-from coordinator.search import CONFIG, RESULT
+from coordinator.files import FileError, read_config
+from coordinator.run_folder import CONFIG, read_result
 from coordinator.search_config import SearchConfig
 from evolution.genome import Genome
 from models.bundle import Bundle, BundleError
@@ -29,13 +29,7 @@ def train_winner(
         FileError: the run folder, the genome or the bundle folder is of no use; the sentence says why.
     """
     config = read_config(run_dir / CONFIG, SearchConfig)
-    text = genome
-    if text is None:
-        result = read_json(run_dir / RESULT)
-        try:
-            text = result["best"]["genome"]
-        except (KeyError, TypeError):
-            raise FileError(f"{run_dir / RESULT}: best.genome: is missing") from None
+    text = read_result(run_dir)["best"]["genome"] if genome is None else genome
     try:
         parsed = Genome.parse(text)
         if not config.space.contains(parsed):

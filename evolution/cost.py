@@ -99,16 +99,21 @@ def total_macs(genome: Genome, shape: NetworkShape) -> int:
     return sum(branch_macs(genome, shape))
 
 
-def parameters(genome: Genome, shape: NetworkShape) -> int:
-    """Count what training learns: weights, two numbers per batch-norm channel, fusion's bias."""
+def partition_parameters(genome: Genome, shape: NetworkShape) -> Costs:
+    """Count what every (branch, stage) learns: weights and two numbers per batch-norm channel."""
     shape.check(genome)
-    count = shape.classes
+    costs: Costs = {}
     for branch in range(genome.branch_count):
         for stage in range(genome.stage_count):
             weights, outputs = _convolutions(genome, shape, branch, stage)
-            count += weights + 2 * outputs
-        count += _classifier(genome, shape, branch)
-    return count
+            costs[branch, stage] = weights + 2 * outputs
+        costs[branch, genome.stage_count - 1] += _classifier(genome, shape, branch)
+    return costs
+
+
+def parameters(genome: Genome, shape: NetworkShape) -> int:
+    """Count what training learns: that of all partitions, and the fusion's bias."""
+    return sum(partition_parameters(genome, shape).values()) + shape.classes
 
 
 def stage_output_bytes(genome: Genome, shape: NetworkShape) -> Costs:

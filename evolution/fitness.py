@@ -11,8 +11,9 @@ from evolution.genome import Genome
 class Weights:
     """How much the penalties count, what they are measured against, and what they are made of.
 
-    `branch_budget` and `total_budget` are MACs. The parts of complexity (`heaviest`, `whole`) and
-    of structure (`isolated`, `unequal`, `exchanged`, `empty`) are multiplied by their own weights.
+    `branch_budget` and `total_budget` are MACs, `response_budget_s` is seconds (None: no devices
+    are known). The parts of complexity (`heaviest`, `whole`) and of structure (`isolated`,
+    `unequal`, `exchanged`, `empty`) are multiplied by their own weights.
     """
 
     branch_budget: float
@@ -25,21 +26,27 @@ class Weights:
     unequal: float = 0.25
     exchanged: float = 0.25
     empty: float = 0.25
+    response_budget_s: float | None = None
+    response: float = 0.0
+    over_budget: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not math.isfinite(value) or value < 0:
+            if value is not None and (not math.isfinite(value) or value < 0):
                 raise ValueError(f"{field.name}: is a number that is not negative.")
         if self.branch_budget == 0 or self.total_budget == 0:
             raise ValueError("branch_budget, total_budget: a budget is above zero.")
+        if self.response_budget_s == 0:
+            raise ValueError("response_budget_s: a budget is above zero.")
 
 
 @dataclass(frozen=True, slots=True)
 class Fitness:
     """All terms of one individual. The parts are before their weights, so they compare by eye.
 
-    `heaviest` and `whole` are fractions of their budgets, which a network may exceed.
+    `heaviest`, `whole` and `response` are fractions of their budgets, which a network may exceed;
+    `over_budget` is what `response` has above 1. `response_s` is None without devices.
     The others lie between 0 and 1: `isolated` nodes of all nodes, `unequal` (1 - the lightest
     branch's MACs over the heaviest's), `exchanged` bytes of those that all branches could exchange,
     `empty` stages of all stages.
@@ -55,16 +62,30 @@ class Fitness:
     complexity: float
     structure: float
     total: float
+    response_s: float | None = None
+    response: float = 0.0
+    over_budget: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
-        """Return every term by name, for `individuals.jsonl`."""
-        return asdict(self)
+        """Return every term by name, for `individuals.jsonl`; those of the response if it is known."""
+        terms = asdict(self)
+        if self.response_s is None:
+            for name in ("response_s", "response", "over_budget"):
+                del terms[name]
+        return terms
 
 
-def fitness_of(genome: Genome, accuracy: float, shape: NetworkShape, weights: Weights) -> Fitness:
-    """Return accuracy - complexity weight * complexity - structure weight * structure.
+def fitness_of(
+    genome: Genome,
+    accuracy: float,
+    shape: NetworkShape,
+    weights: Weights,
+    response_s: float | None = None,
+) -> Fitness:
+    """Return the accuracy less complexity, structure, response and over_budget, each times its weight.
 
-    Raises ValueError when the accuracy is no fraction or the shape does not cover the genome.
+    `response_s`: the predicted response on the devices, in seconds. Raises ValueError when the
+    accuracy is no fraction or the shape does not cover the genome.
     """
     if not 0 <= accuracy <= 1:
         raise ValueError(f"accuracy: {accuracy} is not between 0 and 1.")
@@ -88,6 +109,10 @@ def fitness_of(genome: Genome, accuracy: float, shape: NetworkShape, weights: We
         + weights.exchanged * exchanged
         + weights.empty * empty
     )
+    response = (
+        response_s / weights.response_budget_s if response_s and weights.response_budget_s else 0.0
+    )
+    over_budget = max(0.0, response - 1)
     return Fitness(
         accuracy=accuracy,
         heaviest=heaviest,
@@ -98,5 +123,12 @@ def fitness_of(genome: Genome, accuracy: float, shape: NetworkShape, weights: We
         empty=empty,
         complexity=complexity,
         structure=structure,
-        total=accuracy - weights.complexity * complexity - weights.structure * structure,
+        total=accuracy
+        - weights.complexity * complexity
+        - weights.structure * structure
+        - weights.response * response
+        - weights.over_budget * over_budget,
+        response_s=response_s,
+        response=response,
+        over_budget=over_budget,
     )

@@ -37,6 +37,17 @@ def roulette(
     return np.where(drawn < last, drawn, last)
 
 
+def tournament(
+    fitness: Sequence[float], draws: int, rng: np.random.Generator
+) -> npt.NDArray[np.intp]:
+    """Draw pairs and take the better of each: the one that a survival which sorts put first.
+
+    Returns indices (draws,). The numbers in `fitness` are not looked at, only how many there are.
+    """
+    pairs = rng.integers(len(fitness), size=(draws, 2), dtype=np.intp)
+    return np.minimum(pairs[:, 0], pairs[:, 1])
+
+
 def swap(
     first: Sequence[T], second: Sequence[T], rate: float, rng: np.random.Generator
 ) -> tuple[tuple[T, ...], tuple[T, ...]]:

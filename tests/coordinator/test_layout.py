@@ -1,6 +1,7 @@
 import pytest
 
-from coordinator.layout import CAMERA, assignments, laid_out, patience_s, placement_problem
+from coordinator.layout import assignments, laid_out, patience_s, placement_problem
+from evolution.placement.fog import ANSWER, CAMERA
 from tests.coordinator.toys import NAME, bundle, info
 
 
@@ -36,9 +37,11 @@ def test_seconds_that_were_measured_replace_the_guess() -> None:
     assert 0.01 < placed.seconds["b"] < 0.011  # 10 million MACs at 1e9 a second, and overhead
 
 
-def test_the_camera_is_a_pinned_partition_of_no_seconds() -> None:
+def test_the_camera_makes_the_frame_and_hears_the_answer_in_no_seconds() -> None:
     problem = placement_problem(bundle(), {"a": info("a")}, {})
-    assert problem.pinned == {CAMERA: CAMERA}
+    assert problem.pinned == {CAMERA: CAMERA, ANSWER: CAMERA}
+    answer = next(tensor for tensor in problem.tensors if tensor.consumers == (ANSWER,))
+    assert answer.producer == "fusion"
     camera = next(tensor for tensor in problem.tensors if tensor.producer == CAMERA)
     assert set(camera.consumers) == {"branch0-stage0", "branch1-stage0"}
 

@@ -60,6 +60,8 @@ def test_each_term_moves_the_search_the_right_way(weight: str, better: str, wors
         ({"complexity": -1.0}, "complexity"),
         ({"empty": math.nan}, "empty"),
         ({"total_budget": 0.0}, "branch_budget, total_budget"),
+        ({"response_budget_s": 0.0}, "response_budget_s"),
+        ({"over_budget": math.inf}, "over_budget"),
     ],
 )
 def test_impossible_weights_name_the_field(arguments: dict[str, float], field: str) -> None:
