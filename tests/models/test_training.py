@@ -1,6 +1,7 @@
 """Training learns, does the same for the same seed, and leaves a network that bears missing branches."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -54,6 +55,12 @@ def test_a_network_learns_and_progress_is_told_after_each_epoch() -> None:
     assert [(each.epoch, each.epochs) for each in told] == [(n, 6) for n in range(1, 7)]
     assert told[-1].loss < told[0].loss / 2
     assert accuracy(model, stripes(seed=1)) > 0.9
+
+
+def test_half_precision_learns_too_and_leaves_whole_weights() -> None:
+    model = trained(replace(QUICK, bfloat16=True))
+    assert accuracy(model, stripes(seed=1)) > 0.9
+    assert all(weights.dtype == torch.float32 for weights in model.parameters())
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others() -> None:
