@@ -40,6 +40,11 @@ class Arrays(NamedTuple):
     order: Ints  # (P,) producers before consumers
     free: Ints  # partitions with more than one choice
     release: Floats  # (P,) seconds before which a partition without inputs may not start
+    first_input: Ints  # (P + 1,)
+    input: Ints  # (E,) tensor
+    macs: Floats  # (P,)
+    per_mac: Floats  # (D,) joules
+    per_byte: Floats  # (D,) joules, up and down each
 
 
 class Bench(NamedTuple):
@@ -56,7 +61,9 @@ class Bench(NamedTuple):
     down_last: Ints  # (D,) the edge received latest
     time: Floats  # heap of events: when
     code: Ints  # and what: partition ends, tensor at the broker, edge delivered, partition released
-    counts: Ints  # (4,) events, finished tensors, touched devices, evaluations so far
+    counts: (
+        Ints  # (5,) events, finished tensors, touched devices, evaluations so far, beyond budget
+    )
     finished: Ints  # (T,) tensors whose upload waits for the end of this instant
     touched: Ints  # devices that may have something new to compute
     tail: Floats  # (P,) seconds at least from the end of a partition to the end of the frame
@@ -89,6 +96,7 @@ def arrays_of(model: CostModel) -> Arrays:
             for inputs, outputs in zip(model.inputs, model.outputs, strict=True)
         ]
     )
+    first_input, entering = _flat(model.inputs)
     first_choice, choice = _flat(
         [
             sorted(choices, key=seconds.__getitem__)
@@ -117,6 +125,11 @@ def arrays_of(model: CostModel) -> Arrays:
         order=_ints(model.order),
         free=_ints([p for p, choices in enumerate(model.choices) if len(choices) > 1]),
         release=np.zeros(len(model.seconds)),
+        first_input=first_input,
+        input=entering,
+        macs=_floats(model.macs),
+        per_mac=_floats(model.per_mac),
+        per_byte=_floats(model.per_byte),
     )
 
 
@@ -126,7 +139,7 @@ def bench_for(arrays: Arrays) -> Bench:
     tensors, edges = len(arrays.size), len(arrays.consumer)
     events = 2 * partitions + tensors + edges + 1
     sizes = {
-        "p": partitions, "d": devices, "t": tensors, "e": edges, "n": events, "m": 8, "c": 4,
+        "p": partitions, "d": devices, "t": tensors, "e": edges, "n": events, "m": 8, "c": 5,
         "l": 3 * devices, "b": devices + events,
     }  # fmt: skip
     shapes = "pdpddddddnnctbpldpppptteedmmmpp"

@@ -6,11 +6,12 @@ partition goes only where room is left, or the plan is repaired at the end.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from math import fsum
 
 import numpy as np
 
 from evolution.placement.cost_model import CostModel
-from evolution.placement.room import packed, repaired
+from evolution.placement.room import fitting
 
 LATE = 1e9  # seconds that make a device without room the last choice
 
@@ -40,7 +41,7 @@ def cpop(model: CostModel) -> list[int]:
 
     def spent(d: int) -> float:
         free = [p for p in path if d in model.choices[p]]
-        return sum(model.seconds[p][d] for p in free) if 2 * len(free) > len(path) else math.inf
+        return fsum(model.seconds[p][d] for p in free) if 2 * len(free) > len(path) else math.inf
 
     device = min(range(len(model.device_ids)), key=spent)
     fixed = {p: device for p in path if device in model.choices[p]}
@@ -75,7 +76,7 @@ def min_min(model: CostModel) -> list[int]:
                 waiting[consumer] -= 1
                 if not waiting[consumer]:
                     ready.append(consumer)
-    return _fitting(model, plan)
+    return fitting(model, plan)
 
 
 def best_device(model: CostModel) -> list[int]:
@@ -89,17 +90,17 @@ def best_device(model: CostModel) -> list[int]:
         ]
 
     def spent(d: int) -> tuple[bool, float]:
-        return min(model.room(plan(d))) < 0, sum(
+        return min(model.room(plan(d))) < 0, fsum(
             model.seconds[partition][at] for partition, at in enumerate(plan(d))
         )
 
-    return _fitting(model, plan(min(devices, key=spent)))
+    return fitting(model, plan(min(devices, key=spent)))
 
 
 def at_random(model: CostModel, rng: np.random.Generator) -> list[int]:
     """Place each partition on any device where it may run."""
     plan = [choices[int(rng.integers(len(choices)))] for choices in model.choices]
-    return _fitting(model, plan)
+    return fitting(model, plan)
 
 
 BASELINES: dict[str, Callable[[CostModel], list[int]]] = {
@@ -136,7 +137,7 @@ def _by_finish(
         choices = model.choices[partition]
         if fixed and partition in fixed and room[fixed[partition]] >= model.memory[partition]:
             choices = [fixed[partition]]
-        fitting = [d for d in choices if room[d] >= model.memory[partition]] or choices
+        roomy = [d for d in choices if room[d] >= model.memory[partition]] or choices
 
         def finish(d: int, partition: int = partition) -> float:
             start = free[d] if queueing else 0.0
@@ -146,13 +147,8 @@ def _by_finish(
                 start = max(start, arrival)
             return start + model.seconds[partition][d]
 
-        best = min(fitting, key=finish)
+        best = min(roomy, key=finish)
         end[partition] = free[best] = finish(best)
         plan[partition] = best
         room[best] -= model.memory[partition]
-    return _fitting(model, plan)
-
-
-def _fitting(model: CostModel, plan: list[int]) -> list[int]:
-    """Return the plan, repaired where memory is exceeded; ValueError when nothing fits."""
-    return repaired(model, plan) or packed(model)
+    return fitting(model, plan)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from math import fsum
 
 from evolution.placement.problem import PlacementProblem
 
@@ -39,6 +40,10 @@ class CostModel:
         self.download = [
             [t.bytes / d.downlink_bytes_per_s for d in devices] for t in problem.tensors
         ]
+        # joules of a MAC, and of a byte sent or received; zero where not given, (D,)
+        self.per_mac = [device.joules_per_mac or 0.0 for device in devices]
+        self.per_byte = [device.joules_per_byte or 0.0 for device in devices]
+        self.macs = [partition.macs or 0.0 for partition in problem.partitions]  # (P,)
         self.producer = [at[tensor.producer] for tensor in problem.tensors]
         self.consumers = [[at[name] for name in tensor.consumers] for tensor in problem.tensors]
         self.outputs: list[list[int]] = [[] for _ in self.partition_ids]
@@ -55,18 +60,18 @@ class CostModel:
     def _upward_rank(self) -> list[float]:
         """Return HEFT's rank (Topcuoglu et al. 2002, doi:10.1109/71.993206, eq. 3), in seconds."""
         count = len(self.device_ids)
-        latency = sum(self.latency)
+        latency = fsum(self.latency)  # not `sum`, which rounds as the version of Python does
         rank = [0.0] * len(self.partition_ids)
         for partition in reversed(self.order):
             seconds = list(self.problem.partitions[partition].seconds.values())
             longest = 0.0
             for tensor in self.outputs[partition]:
-                way = (sum(self.upload[tensor]) + latency) / count
-                way += (sum(self.download[tensor]) + latency) / count
+                way = (fsum(self.upload[tensor]) + latency) / count
+                way += (fsum(self.download[tensor]) + latency) / count
                 way *= (count - 1) / count
                 for consumer in self.consumers[tensor]:
                     longest = max(longest, way + rank[consumer])
-            rank[partition] = sum(seconds) / len(seconds) + longest
+            rank[partition] = fsum(seconds) / len(seconds) + longest
         return rank
 
     def busiest(self, device: Sequence[int]) -> float:
@@ -84,6 +89,23 @@ class CostModel:
             for d in targets:
                 down[d] += self.download[tensor][d]
         return max(*compute, *up, *down)
+
+    def energy(self, device: Sequence[int]) -> float:
+        """Return the joules of a frame: computing, one upload a tensor, one download a device."""
+        joules = 0.0
+        for partition, d in enumerate(device):
+            joules += self.macs[partition] * self.per_mac[d]
+        for tensor, producer in enumerate(self.producer):
+            home, size = device[producer], self.problem.tensors[tensor].bytes
+            listed = dict.fromkeys(device[consumer] for consumer in self.consumers[tensor])
+            targets = [
+                d for d in listed if d != home
+            ]  # in file order, for the compiled twin's very bits
+            moved = 0.0
+            for d in [*targets, home] if targets else []:
+                moved += size * self.per_byte[d]
+            joules += moved
+        return joules
 
     def room(self, device: Sequence[int]) -> list[float]:
         """Return the bytes left on every device, (D,); negative where memory is exceeded."""

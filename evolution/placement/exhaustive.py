@@ -12,7 +12,7 @@ from evolution.placement.compiled import compiled
 from evolution.placement.cost_model import CostModel
 from evolution.placement.local_search import LocalSearch
 from evolution.placement.plan import Plan
-from evolution.placement.refinement import cost
+from evolution.placement.refinement import BEYOND, cost
 
 LARGEST = 4**8  # plans: 8 partitions on 4 devices
 
@@ -23,7 +23,7 @@ def is_small(model: CostModel) -> bool:
 
 
 def best_plan(search: LocalSearch, model: CostModel, known: float) -> Plan | None:
-    """Return the best of all plans that keep to memory, or None when none costs below `known`."""
+    """Return the best of all plans that keep the rules, or None when none costs below `known`."""
     rank = np.array(model.rank)
     found = np.full(len(rank), -1)
     device = np.array([choices[0] for choices in model.choices])
@@ -38,7 +38,8 @@ def enumerate_plans(
 ) -> float:
     """Count through all plans, the first partition fastest; return the least cost.
 
-    `found` takes the first plan of that cost, and is left alone when none costs below `known`.
+    Those beyond memory or the energy budget do not count. `found` takes the first plan of that
+    cost, and is left alone when none costs below `known`.
     """
     at = b.seen  # which of its choices each partition has
     for p in range(len(device)):
@@ -49,7 +50,7 @@ def enumerate_plans(
     while p < len(device):
         if _fits(a, b, device):
             value = cost(a, b, device, priority, goal, best)
-            if value < best:
+            if value < best and b.counts[BEYOND] == 0:
                 best = value
                 for q in range(len(device)):
                     found[q] = device[q]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, NoReturn
 
 
@@ -18,6 +18,12 @@ def amount(value: object, where: str, *, above_zero: bool = False) -> None:
         refuse(where, f"{value!r} is not a number.")
     if not math.isfinite(value) or value < 0 or (above_zero and value == 0):
         refuse(where, f"{value} is not a finite number that is {wanted}.")
+
+
+def optional_amount(value: object, where: str) -> None:
+    """Do the same for a number that may be left out (None)."""
+    if value is not None:
+        amount(value, where)
 
 
 def identifier(value: object, where: str) -> str:
@@ -48,7 +54,7 @@ def pairs(obj: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
 def entries(obj: Mapping[str, Any], key: str, kind: type) -> Iterator[dict[str, Any]]:
     """Yield the fields of a dataclass for every object of a list; fields unknown to us are left.
 
-    Raises ValueError when the list or a field is missing.
+    Raises ValueError when the list is missing, or a field that has no default.
     """
     listed = obj.get(key)
     if not isinstance(listed, list | tuple):
@@ -57,8 +63,7 @@ def entries(obj: Mapping[str, Any], key: str, kind: type) -> Iterator[dict[str, 
         if not isinstance(entry, Mapping):
             refuse(f"{key}[{number}]", "is not an object.")
         where = f"{key}.{entry.get('id', number)}"
-        wanted = [field.name for field in fields(kind)]
-        for name in wanted:
-            if name not in entry:
-                raise ValueError(f"{where}.{name}: is missing.")
-        yield {name: entry[name] for name in wanted}
+        for field in fields(kind):
+            if field.name not in entry and field.default is MISSING:
+                raise ValueError(f"{where}.{field.name}: is missing.")
+        yield {field.name: entry[field.name] for field in fields(kind) if field.name in entry}

@@ -26,11 +26,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One frame on an idle fog, and what the fog can keep up with (inf when it costs nothing)."""
+    """One frame on an idle fog, and what the fog can keep up with (inf when it costs nothing).
+
+    `energy_j` are the joules of a frame, None where the problem lacks figures for it.
+    """
 
     response_s: float
     frames_per_s: float
     timeline: tuple[Interval, ...]
+    energy_j: float | None = None
 
 
 def forecast(
@@ -40,7 +44,8 @@ def forecast(
 ) -> Forecast:
     """Return what a frame does under a placement; priorities not given are the upward rank.
 
-    Raises ValueError when a partition is missing, is where it may not run, or memory is exceeded.
+    Raises ValueError when a partition is missing, is where it may not run, or memory or the energy
+    budget is exceeded.
     """
     model = CostModel(problem)
     device = _devices(model, placement)
@@ -63,6 +68,7 @@ def forecast(
             Interval(resource, model.device_ids[d], subject(resource, index), start, end)
             for resource, d, index, start, end in record
         ),
+        energy_j=model.energy(device) if problem.counts_energy else None,
     )
 
 
@@ -79,4 +85,9 @@ def _devices(model: CostModel, placement: Mapping[str, str]) -> list[int]:
     for d, room in enumerate(model.room(device)):
         if room < 0:
             raise ValueError(f"placement: {model.device_ids[d]} lacks {-room:.0f} bytes of memory.")
+    budget = model.problem.energy_budget_j
+    if budget is not None and model.energy(device) > budget:
+        raise ValueError(
+            f"placement: needs {model.energy(device):g} J a frame, more than energy_budget_j."
+        )
     return device

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evolution.engine import GeneticAlgorithm, Individual, Settings
-from evolution.placement.baselines import BASELINES
+from evolution.placement.baselines import BASELINES, heft
 from evolution.placement.bound import lower_bound
 from evolution.placement.cost_model import CostModel
 from evolution.placement.exhaustive import best_plan, is_small
@@ -17,12 +17,15 @@ from evolution.placement.frame import response_seconds
 from evolution.placement.local_search import Goal, LocalSearch, Objective
 from evolution.placement.plan import Plan, PlanOperators
 from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
-from evolution.placement.room import packed
+from evolution.placement.repair import Repair
 from evolution.placement.stream import Stream
 from evolution.placement.under_load import steadied
 
 STEPS = 1000  # moves of local search for a child
-HEAT = 0.03  # share of its cost by which annealing lets a plan get worse at first
+HEAT = 0.01  # share of its cost by which annealing lets a plan get worse at first
+DEARER = 5.0  # HEFT's response times that twice the energy budget costs in a walk
+CROWDED = 1.0  # HEFT's response times that a partition of mean size costs where there is no room
+TINY = 1e-12  # joules or bytes that stand for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class PlacementResult:
 
     `priority` names the partitions whose priority is not their upward rank. `lower_bound_s` bounds
     the response time, or for throughput the seconds per frame of the busiest resource. `p95_s` is
-    the response time that 95 % of the frames keep to, where a rate was asked for.
+    the response time that 95 % of the frames keep to, where a rate was asked for; `energy_j` are
+    the joules of a frame, where the problem has all the figures for it.
     """
 
     placement: dict[str, str]
@@ -65,6 +69,7 @@ class PlacementResult:
     lower_bound_s: float
     evaluations: int
     p95_s: float | None = None
+    energy_j: float | None = None
 
 
 def place(
@@ -80,24 +85,25 @@ def place(
     keeps up with them, and of such plans the p95 decides; when none is found, the result comes as
     near as it can. The same arguments give the same placement. Problems of at most 4^8 plans are
     enumerated after the search, so their placement is the optimum over the devices (not of the
-    p95). Raises ValueError for a wrong argument, or when memory is too short.
+    p95). Raises ValueError for a wrong argument, or when memory or the energy budget is too short.
     """
     if rate is not None and not 0 < rate < math.inf:
         raise ValueError(f"rate: {rate} is not a number of frames per second.")
-    goal = Goal(objective, 1 / rate if rate else math.inf)
+    if objective not in {"response", "throughput"}:
+        raise ValueError(f"objective: {objective!r} is neither 'response' nor 'throughput'.")
     if budget is not None and budget < 1:
         raise ValueError("budget: needs at least one evaluation.")
     model = CostModel(problem)
-    packed(model)  # raises when memory is too short
-    search = LocalSearch(model, goal)
-    plans = _evolved(model, search, seed, budget or default_budget(model))
+    repair = Repair(model)
+    search = LocalSearch(model, _goal(model, objective, rate))
+    plans = _evolved(model, search, repair, seed, budget or default_budget(model))
     if is_small(model):
         plans.insert(0, _enumerated(model, search, plans[0], seed))
     if rate is None:
-        return _result(model, search, search.plainer(plans[0], model.rank))
+        return _result(model, search, objective, search.plainer(plans[0], model.rank))
     rng = np.random.Generator(np.random.PCG64([seed, 3]))
-    plan, streams = steadied(model, plans, rate, rng)
-    found = _result(model, search, plan)
+    plan, streams = steadied(model, plans, rate, repair, rng)
+    found = _result(model, search, objective, plan)
     p95 = Stream(model, rate).p95_s(plan.device, plan.priority)
     return replace(found, evaluations=found.evaluations + streams, p95_s=p95)
 
@@ -133,18 +139,33 @@ def any_parents(
     return rng.integers(len(fitness), size=count, dtype=np.intp)
 
 
-def _evolved(model: CostModel, search: LocalSearch, seed: int, budget: int) -> list[Plan]:
+def _goal(model: CostModel, objective: Objective, rate: float | None) -> Goal:
+    """Return the goal; to leave energy or memory costs what suits the problem."""
+    usual = response_seconds(model, heft(model), model.rank)
+    budget = model.problem.energy_budget_j
+    return Goal(
+        objective,
+        1 / rate if rate else math.inf,
+        math.inf if budget is None else budget,
+        per_joule=DEARER * usual / (budget or TINY),
+        per_byte=CROWDED * usual / (math.fsum(model.memory) / len(model.memory) or TINY),
+    )
+
+
+def _evolved(
+    model: CostModel, search: LocalSearch, repair: Repair, seed: int, budget: int
+) -> list[Plan]:
     """Run the genetic algorithm until the budget is spent; return its survivors, the best first."""
     effort = Effort.on(model)
     rng = np.random.Generator(np.random.PCG64([seed, 1]))
-    first = [Plan(tuple(way(model)), tuple(model.rank)) for way in BASELINES.values()]
+    first = [Plan(tuple(repair(way(model))), tuple(model.rank)) for way in BASELINES.values()]
     left = budget
     if effort.annealed > 0:
         walk = max(1, int(effort.annealed * budget))
         first[0], _ = search.refined(first[0], walk, HEAT, rng)
         left -= walk
     algorithm = GeneticAlgorithm(
-        PlanOperators(model),
+        PlanOperators(model, repair),
         effort.settings,
         seed,
         first=first,
@@ -173,16 +194,19 @@ def _enumerated(model: CostModel, search: LocalSearch, plan: Plan, seed: int) ->
     return search.refined(better, STEPS, 0.0, rng)[0]
 
 
-def _result(model: CostModel, search: LocalSearch, plan: Plan) -> PlacementResult:
+def _result(
+    model: CostModel, search: LocalSearch, objective: Objective, plan: Plan
+) -> PlacementResult:
     """Say in ids what a plan is."""
     busiest = model.busiest(plan.device)
     names = model.partition_ids
     return PlacementResult(
         placement={names[p]: model.device_ids[d] for p, d in enumerate(plan.device)},
         priority={names[p]: v for p, v in enumerate(plan.priority) if v != model.rank[p]},
-        objective=search.goal.objective,
+        objective=objective,
         response_s=response_seconds(model, plan.device, plan.priority),
         frames_per_s=1 / busiest if busiest else math.inf,
-        lower_bound_s=lower_bound(model, search.goal.objective),
+        lower_bound_s=lower_bound(model, objective),
         evaluations=search.evaluations,
+        energy_j=model.energy(plan.device) if model.problem.counts_energy else None,
     )

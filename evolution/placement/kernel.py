@@ -1,6 +1,6 @@
 """The cost model, compiled: one frame through an idle fog, event by event, a few microseconds each.
 
-Exactly DESIGN.md, "Placement problem": priority dispatch without preemption, one upload per tensor
+Exactly docs/placement.md, "The problem": priority dispatch without preemption, one upload per tensor
 in the order of finishing, downloads in the order of arrival at the broker, local delivery at once.
 What happens at the same instant is all taken in before any processor, uplink or downlink chooses.
 

@@ -13,7 +13,7 @@ from evolution.placement.plan import Plan
 from evolution.placement.refinement import DRAWS, EVALUATIONS, cost, refine
 
 Objective = Literal["response", "throughput"]
-TIE = 1e-9  # share of the response time in the cost of throughput: it only breaks ties
+TIE = 1e-9  # share of the response time in other costs: it only breaks ties
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,19 @@ class Goal:
     """What is to be small: the response time, or the busiest resource's seconds per frame.
 
     `interval_s` are the seconds between two frames that the busiest resource should keep up with.
+    `budget_j` are the joules of a frame; `per_joule` and `per_byte` the seconds of cost for one
+    beyond the budget or the memory of a device, infinite where a walk should never leave them.
+    "energy" is an objective of our own, to find out what the least energy is.
     """
 
-    objective: Objective = "response"
+    objective: Objective | Literal["energy"] = "response"
     interval_s: float = math.inf
+    budget_j: float = math.inf
+    per_joule: float = math.inf
+    per_byte: float = math.inf
 
     def __post_init__(self) -> None:
-        if self.objective not in ("response", "throughput"):
+        if self.objective not in ("response", "throughput", "energy"):
             raise ValueError(
                 f"objective: {self.objective!r} is neither 'response' nor 'throughput'."
             )
@@ -37,8 +43,11 @@ class Goal:
     @property
     def weights(self) -> Floats:
         """The goal as `refinement.cost` takes it."""
-        response, busiest = (1.0, 0.0) if self.objective == "response" else (TIE, 1.0)
-        return np.array([response, busiest, self.interval_s])
+        response = 1.0 if self.objective == "response" else TIE
+        busiest, joules = float(self.objective == "throughput"), float(self.objective == "energy")
+        return np.array([
+            response, busiest, self.interval_s, joules, self.budget_j, self.per_joule, self.per_byte,
+        ])  # fmt: skip
 
 
 class LocalSearch:

@@ -1,6 +1,6 @@
 """A plan, the genotype of placement: a device and a priority per partition; and its operators."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from evolution.placement.baselines import at_random
 from evolution.placement.cost_model import CostModel
-from evolution.placement.room import packed, repaired
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +19,19 @@ class Plan:
 
 
 class PlanOperators:
-    """The operators of one problem, in the form that the engine takes."""
+    """The operators of one problem, in the form that the engine takes.
 
-    def __init__(self, model: CostModel) -> None:
+    `repair` puts right the devices of a plan that breaks the rules.
+    """
+
+    def __init__(self, model: CostModel, repair: Callable[[Sequence[int]], list[int]]) -> None:
         self.model = model
+        self._repair = repair
         self._ranked = sorted(range(len(model.rank)), key=lambda p: (-model.rank[p], p))
 
     def random(self, rng: np.random.Generator) -> Plan:
         """Draw devices at random, with the upward rank as priority."""
-        return Plan(tuple(at_random(self.model, rng)), tuple(self.model.rank))
+        return self._fitting(at_random(self.model, rng), self.model.rank)
 
     def cross(
         self, first: Plan, second: Plan, rate: float, rng: np.random.Generator
@@ -67,5 +70,5 @@ class PlanOperators:
         )
 
     def _fitting(self, device: Sequence[int], priority: Sequence[float]) -> Plan:
-        """Return a plan that keeps to memory."""
-        return Plan(tuple(repaired(self.model, device) or packed(self.model)), tuple(priority))
+        """Return a plan that keeps the rules."""
+        return Plan(tuple(self._repair(device)), tuple(priority))

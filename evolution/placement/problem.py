@@ -1,7 +1,8 @@
 """The placement problem: devices, partitions, the tensors between them, and what is fixed.
 
-The file format is DESIGN.md's: `devices`, `partitions`, `tensors`, and optionally `pinned` and
-`allowed`. Seconds are per frame, sizes are bytes, links are bytes per second.
+The file format is stated in docs/placement.md: `devices`, `partitions`, `tensors`, and optionally
+`pinned`, `allowed` and `energy_budget_j`. Seconds, MACs and joules are per frame, sizes are bytes,
+links are bytes per second.
 """
 
 from collections.abc import Mapping
@@ -9,18 +10,31 @@ from dataclasses import asdict, dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from evolution.placement.fields import amount, entries, identifier, names, pairs, refuse
+from evolution.placement.fields import (
+    amount,
+    entries,
+    identifier,
+    names,
+    optional_amount,
+    pairs,
+    refuse,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A fog node as the cost model sees it: one processor, one uplink, one downlink."""
+    """A fog node as the cost model sees it: one processor, one uplink, one downlink.
+
+    Joules per byte are spent for every byte sent and for every byte received.
+    """
 
     id: str
     memory_bytes: float
     uplink_bytes_per_s: float
     downlink_bytes_per_s: float
     latency_s: float
+    joules_per_mac: float | None = None
+    joules_per_byte: float | None = None
 
     def __post_init__(self) -> None:
         where = f"devices.{identifier(self.id, 'devices')}"
@@ -28,6 +42,8 @@ class Device:
         amount(self.uplink_bytes_per_s, f"{where}.uplink_bytes_per_s", above_zero=True)
         amount(self.downlink_bytes_per_s, f"{where}.downlink_bytes_per_s", above_zero=True)
         amount(self.latency_s, f"{where}.latency_s")
+        optional_amount(self.joules_per_mac, f"{where}.joules_per_mac")
+        optional_amount(self.joules_per_byte, f"{where}.joules_per_byte")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +53,12 @@ class Partition:
     id: str
     memory_bytes: float
     seconds: Mapping[str, float]
+    macs: float | None = None
 
     def __post_init__(self) -> None:
         where = f"partitions.{identifier(self.id, 'partitions')}"
         amount(self.memory_bytes, f"{where}.memory_bytes")
+        optional_amount(self.macs, f"{where}.macs")
         if not isinstance(self.seconds, Mapping) or not self.seconds:
             raise ValueError(f"{where}.seconds: needs the seconds on at least one device.")
         for device, seconds in self.seconds.items():
@@ -78,6 +96,7 @@ class PlacementProblem:
     tensors: tuple[Tensor, ...] = ()
     pinned: Mapping[str, str] = field(default_factory=dict)
     allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    energy_budget_j: float | None = None
 
     def __post_init__(self) -> None:
         if not self.devices:
@@ -100,6 +119,15 @@ class PlacementProblem:
             _known(choices, devices, f"allowed.{partition_id}", "device")
         _ = self.order
         self._check_room()
+        if self.energy_budget_j is not None:
+            amount(self.energy_budget_j, "energy_budget_j")
+            for missing in self._without_energy():
+                raise ValueError(f"{missing}: is missing, and energy_budget_j needs it.")
+
+    @property
+    def counts_energy(self) -> bool:
+        """Whether every device and partition has the figures that joules are counted with."""
+        return not self._without_energy()
 
     def choices(self, partition: Partition) -> tuple[Device, ...]:
         """Return the devices on which a partition may run, in file order, whatever their memory."""
@@ -140,15 +168,16 @@ class PlacementProblem:
             ),
             pinned={key: str(value) for key, value in pairs(obj, "pinned")},
             allowed={key: names(value, f"allowed.{key}") for key, value in pairs(obj, "allowed")},
+            energy_budget_j=obj.get("energy_budget_j"),
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `from_json` reads back to an equal problem."""
+        budget = {} if self.energy_budget_j is None else {"energy_budget_j": self.energy_budget_j}
         return {
-            "devices": [asdict(device) for device in self.devices],
+            "devices": [_given(asdict(device)) for device in self.devices],
             "partitions": [
-                {"id": p.id, "memory_bytes": p.memory_bytes, "seconds": dict(p.seconds)}
-                for p in self.partitions
+                _given(asdict(p) | {"seconds": dict(p.seconds)}) for p in self.partitions
             ],
             "tensors": [
                 {"id": t.id, "bytes": t.bytes, "producer": t.producer, "consumers": [*t.consumers]}
@@ -156,7 +185,20 @@ class PlacementProblem:
             ],
             "pinned": dict(self.pinned),
             "allowed": {key: list(value) for key, value in self.allowed.items()},
+            **budget,
         }
+
+    def _without_energy(self) -> list[str]:
+        """List the fields that are missing for counting joules."""
+        return [
+            *(
+                f"devices.{device.id}.{name}"
+                for device in self.devices
+                for name in ("joules_per_mac", "joules_per_byte")
+                if getattr(device, name) is None
+            ),
+            *(f"partitions.{p.id}.macs" for p in self.partitions if p.macs is None),
+        ]
 
     def _check_room(self) -> None:
         """Refuse partitions that have no device, or none with enough memory for them alone."""
@@ -176,6 +218,11 @@ class PlacementProblem:
                 )
             if len(choices) == 1:
                 free[choices[0].id] -= partition.memory_bytes
+
+
+def _given(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that have a value."""
+    return {name: value for name, value in entry.items() if value is not None}
 
 
 def _unique(ids: list[str], where: str) -> set[str]:

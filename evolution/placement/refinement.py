@@ -12,12 +12,13 @@ import math
 from evolution.placement.arrays import Arrays, Bench, Floats, Ints
 from evolution.placement.compiled import compiled, inlined
 from evolution.placement.critical import critical
+from evolution.placement.energy import energy
 from evolution.placement.kernel import response
 from evolution.placement.loads import busiest
 
 DRAWS = 7  # random numbers in [0, 1) for a move
-EVALUATIONS = 3  # of Bench.counts
-RESPONSE, BUSIEST, INTERVAL = 0, 1, 2  # of a goal, see `cost`
+EVALUATIONS, BEYOND = 3, 4  # of Bench.counts
+RESPONSE, BUSIEST, INTERVAL, JOULES, BUDGET, PER_JOULE, PER_BYTE = range(7)  # of a goal, see `cost`
 LATE = 100.0  # seconds of cost for a second by which the busiest resource exceeds the interval
 CHAIN = 4  # the longest chain moved at once
 HALF_LIFE = 0.6931471805599453  # ln 2
@@ -27,14 +28,24 @@ HALF_LIFE = 0.6931471805599453  # ln 2
 def cost(a: Arrays, b: Bench, device: Ints, priority: Floats, goal: Floats, limit: float) -> float:
     """Return what a plan costs, or infinity as soon as that is known to exceed the limit.
 
-    goal[RESPONSE] * response time + goal[BUSIEST] * busiest resource, both in seconds, and LATE *
-    what the busiest resource takes beyond goal[INTERVAL].
+    goal[RESPONSE] * response time + goal[BUSIEST] * busiest resource, both in seconds, LATE * what
+    the busiest resource takes beyond goal[INTERVAL], goal[JOULES] * energy, and goal[PER_JOULE] *
+    the energy beyond goal[BUDGET]; counts[BEYOND] says whether there was any.
     """
     b.counts[EVALUATIONS] += 1
+    b.counts[BEYOND] = 0
     found = 0.0
+    if goal[JOULES] > 0 or goal[BUDGET] < math.inf:
+        spent = energy(a, b, device)
+        found = goal[JOULES] * spent
+        if spent > goal[BUDGET]:
+            b.counts[BEYOND] = 1
+            found += goal[PER_JOULE] * (spent - goal[BUDGET])
+        if found > limit or found == math.inf:
+            return math.inf
     if goal[BUSIEST] > 0 or goal[INTERVAL] < math.inf:
         most = busiest(a, b, device)
-        found = goal[BUSIEST] * most + LATE * max(0.0, most - goal[INTERVAL])
+        found += goal[BUSIEST] * most + LATE * max(0.0, most - goal[INTERVAL])
         if found > limit:
             return math.inf
     rest = (limit - found) / goal[RESPONSE]
@@ -49,7 +60,8 @@ def refine(
     """Walk from a plan, one move for each row of `draws` (N, DRAWS), and return the best cost met.
 
     `temperature` is a share of the cost. `device` and `priority` end where the walk ends, the best
-    plan is in the other two.
+    plan is in the other two. The walk may leave memory and the energy budget for a while, at
+    goal[PER_BYTE] and goal[PER_JOULE]; the best plan keeps to both if the first one does.
     """
     _empty_rooms(a, b, device)
     present = best = cost(a, b, device, priority, goal, math.inf)
@@ -62,13 +74,16 @@ def refine(
             continue
         heat = best * temperature * left * left * left
         threshold = present + heat * _exponential(draws[step, 5])
-        found = cost(a, b, device, priority, goal, threshold)
+        extra = _crowded(b, goal[PER_BYTE])
+        found = math.inf
+        if extra < threshold:
+            found = extra + cost(a, b, device, priority, goal, threshold - extra)
         if found > threshold:
             _undo(a, b, device, priority, changes)
             continue
         present = found
         chain = critical(a, b, device, goal[BUSIEST] >= 1)
-        if found < best:
+        if found < best and extra == 0 and b.counts[BEYOND] == 0:
             best = found
             _copy(device, priority, best_device, best_priority)
     return best
@@ -102,6 +117,16 @@ def _empty_rooms(a: Arrays, b: Bench, device: Ints) -> None:
 
 
 @inlined
+def _crowded(b: Bench, per_byte: float) -> float:
+    """Return the price of the bytes by which memory is exceeded."""
+    missing = 0.0
+    for d in range(len(b.room)):
+        if b.room[d] < 0:
+            missing -= b.room[d]
+    return missing * per_byte if missing > 0 else 0.0
+
+
+@inlined
 def _move(a: Arrays, b: Bench, device: Ints, priority: Floats, u: Floats, chain: int) -> int:
     """Change the plan a little; return how many entries of `moved` say what was before."""
     if u[0] < 0.25 or len(a.free) == 0:
@@ -127,10 +152,6 @@ def _move(a: Arrays, b: Bench, device: Ints, priority: Floats, u: Floats, chain:
         changes = _put(a, b, device, priority, p, there, changes)
     else:
         changes = _put_chain(a, b, device, priority, u, p)
-    for i in range(changes):
-        if b.room[device[b.moved[i]]] < 0:
-            _undo(a, b, device, priority, changes)
-            return 0
     return changes
 
 

@@ -5,6 +5,21 @@ from collections.abc import Sequence
 from evolution.placement.cost_model import CostModel
 
 LARGEST_SEARCH = 100_000  # positions tried before packing is given up
+NEAR = 1000  # positions tried to pack partitions near where they were
+
+
+def fitting(model: CostModel, device: Sequence[int]) -> list[int]:
+    """Return a plan that keeps to memory, near the given one if that is soon found.
+
+    Raises ValueError when nothing fits.
+    """
+    plan = repaired(model, device)
+    if plan is None:
+        try:
+            plan = packed(model, device, NEAR)
+        except ValueError:
+            plan = packed(model)
+    return plan
 
 
 def repaired(model: CostModel, device: Sequence[int]) -> list[int] | None:
@@ -29,9 +44,12 @@ def repaired(model: CostModel, device: Sequence[int]) -> list[int] | None:
     return plan if min(room) >= 0 else None
 
 
-def packed(model: CostModel) -> list[int]:
+def packed(
+    model: CostModel, wanted: Sequence[int] | None = None, most: int = LARGEST_SEARCH
+) -> list[int]:
     """Return a plan that fits, found by trying the largest partitions first, with backtracking.
 
+    Each partition is tried first where it is `wanted`. At most so many positions are looked at.
     Raises ValueError naming the first partition that does not fit, and the bytes missing for it.
     """
     largest = sorted(
@@ -41,18 +59,18 @@ def packed(model: CostModel) -> list[int]:
     room = list(model.capacity)
     tried = 0
     deepest, missing = -1, 0.0  # where the search got stuck latest
-    depth, stack = 0, [iter(_roomiest(model, largest[0], room))]
+    depth, stack = 0, [iter(_roomiest(model, largest[0], room, wanted))]
     while stack:
         partition = largest[depth]
         if plan[partition] >= 0:
             room[plan[partition]] += model.memory[partition]
             plan[partition] = -1
         tried += 1
-        target = next(stack[-1], None) if tried <= LARGEST_SEARCH else None
+        target = next(stack[-1], None) if tried <= most else None
         if target is None:
             if depth > deepest:
-                most = max(room[d] for d in model.choices[partition])
-                deepest, missing = depth, model.memory[partition] - most
+                roomiest = max(room[d] for d in model.choices[partition])
+                deepest, missing = depth, model.memory[partition] - roomiest
             stack.pop()
             depth -= 1
             continue
@@ -61,7 +79,7 @@ def packed(model: CostModel) -> list[int]:
         depth += 1
         if depth == len(largest):
             return plan
-        stack.append(iter(_roomiest(model, largest[depth], room)))
+        stack.append(iter(_roomiest(model, largest[depth], room, wanted)))
     name = model.partition_ids[largest[deepest]]
     raise ValueError(
         f"partitions.{name}.memory_bytes: no device has enough memory beside the other partitions,"
@@ -69,7 +87,10 @@ def packed(model: CostModel) -> list[int]:
     )
 
 
-def _roomiest(model: CostModel, partition: int, room: Sequence[float]) -> list[int]:
-    """List the devices that take a partition now, the one with most room first."""
+def _roomiest(
+    model: CostModel, partition: int, room: Sequence[float], wanted: Sequence[int] | None
+) -> list[int]:
+    """List the devices that take a partition now, the wanted one first, then by room."""
     fitting = [d for d in model.choices[partition] if room[d] >= model.memory[partition]]
-    return sorted(fitting, key=lambda d: -room[d])
+    first = wanted[partition] if wanted else -1
+    return sorted(fitting, key=lambda d: (d != first, -room[d]))

@@ -75,4 +75,9 @@ def _repeated(a: Arrays, frames: int, interval_s: float) -> Arrays:
         order=shifted(a.order, partitions),
         free=shifted(a.free, partitions),
         release=np.repeat(np.arange(frames) * interval_s, partitions),
+        first_input=starts(a.first_input),
+        input=shifted(a.input, tensors) if edges else a.input,
+        macs=np.tile(a.macs, frames),
+        per_mac=a.per_mac,
+        per_byte=a.per_byte,
     )

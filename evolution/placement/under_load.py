@@ -6,20 +6,25 @@ import numpy as np
 
 from evolution.placement.cost_model import CostModel
 from evolution.placement.plan import Plan, PlanOperators
+from evolution.placement.repair import Repair
 from evolution.placement.stream import Stream
 
 STEPS = 1000  # changes tried on two dozen partitions; fewer on more, since each takes longer
 
 
 def steadied(
-    model: CostModel, plans: Sequence[Plan], frames_per_s: float, rng: np.random.Generator
+    model: CostModel,
+    plans: Sequence[Plan],
+    frames_per_s: float,
+    repair: Repair,
+    rng: np.random.Generator,
 ) -> tuple[Plan, int]:
     """Return the plan of the least p95 at a rate, and the number of streams simulated.
 
     The best of the plans is changed a little, again and again, and a change kept unless it is worse.
     """
     stream = Stream(model, frames_per_s)
-    operators = PlanOperators(model)
+    operators = PlanOperators(model, repair)
     scored = [(stream.p95_s(plan.device, plan.priority), plan) for plan in plans]
     least, best = min(scored, key=lambda pair: pair[0])
     count = len(model.choices)

@@ -1,4 +1,4 @@
-"""The cost model written twice: slow, without events, straight from the sentences of DESIGN.md.
+"""The cost model written twice: slow, without events, straight from the sentences of docs/placement.md.
 
 Times are guessed (never) and put right until nothing changes: since every time depends on earlier
 ones only, each round gets at least one more of them right.
@@ -29,6 +29,18 @@ class SlowFrame:
             if before == self.end:
                 return max(self.end.values())
         raise AssertionError("the times do not settle")
+
+    def joules(self) -> float:
+        """Each MAC at its device's price, each byte at the sender's, and at the receiver's."""
+        device = {d.id: d for d in self.problem.devices}
+        macs = {p.id: p.macs or 0.0 for p in self.problem.partitions}
+        sizes = {t.id: t.bytes for t in self.problem.tensors}
+        self.response()
+        total = sum(macs[p] * (device[d].joules_per_mac or 0.0) for p, d in self.placement.items())
+        for resource, where, subject, _, _ in self.uses:
+            if resource != "compute":
+                total += sizes[subject] * (device[where].joules_per_byte or 0.0)
+        return total
 
     def arrivals(self) -> dict[tuple[str, str], float]:
         """When each tensor is at each other device that consumes it."""

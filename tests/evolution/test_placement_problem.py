@@ -45,6 +45,28 @@ def test_a_file_is_read_and_written_back() -> None:
     ]
 
 
+def test_the_fields_of_energy_are_read_and_written_back() -> None:
+    file = copy.deepcopy(FILE) | {"energy_budget_j": 0.5}
+    for device in file["devices"]:
+        device |= {"joules_per_mac": 1e-9, "joules_per_byte": 0.0}
+    for partition in file["partitions"]:
+        partition["macs"] = 1e6
+    problem = PlacementProblem.from_json(file)
+    assert problem.as_json() == file
+    assert problem.counts_energy
+    assert not PlacementProblem.from_json(FILE).counts_energy
+
+
+def test_energy_is_counted_only_with_all_its_figures() -> None:
+    file = copy.deepcopy(FILE) | {"energy_budget_j": 0.5}
+    for device in file["devices"]:
+        device |= {"joules_per_mac": 1e-9, "joules_per_byte": 0.0}
+    with pytest.raises(
+        ValueError, match=r"\Apartitions\.camera\.macs: is missing, and energy_budge"
+    ):
+        PlacementProblem.from_json(file)
+
+
 def test_pinned_and_allowed_are_optional() -> None:
     without = {key: FILE[key] for key in ("devices", "partitions", "tensors")}
     assert PlacementProblem.from_json(without).pinned == {}
@@ -80,6 +102,23 @@ def remove(*path: Any) -> Callable[[dict[str, Any]], None]:
         (put("devices", 1, "id", value="fog-a"), "devices: the id 'fog-a' is there twice."),
         (put("devices", 1, "id", value=""), "devices.id: '' is not a name."),
         (remove("devices"), "devices: is missing, or not a list."),
+        (
+            put("devices", 0, "joules_per_mac", value=-1e-9),
+            "devices.fog-a.joules_per_mac: -1e-09 is not a finite number that is not negative.",
+        ),
+        (
+            put("devices", 1, "joules_per_byte", value="little"),
+            "devices.fog-b.joules_per_byte: 'little' is not a number.",
+        ),
+        (
+            put("partitions", 1, "macs", value=float("inf")),
+            "partitions.branch.macs: inf is not a finite number that is not negative.",
+        ),
+        (
+            put("energy_budget_j", value=1),
+            "devices.fog-a.joules_per_mac: is missing, and energy_budget_j needs it.",
+        ),
+        (put("energy_budget_j", value="low"), "energy_budget_j: 'low' is not a number."),
         (remove("tensors"), "tensors: is missing, or not a list."),
         (put("devices", 0, value=3), "devices[0]: is not an object."),
         (remove("devices", 0, "latency_s"), "devices.fog-a.latency_s: is missing."),

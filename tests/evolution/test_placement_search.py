@@ -1,5 +1,6 @@
 """The strategies of placement: each keeps the rules, none beats the bound, the search is best."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Literal
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from evolution.placement import genetic
 from evolution.placement.baselines import BASELINES, at_random
 from evolution.placement.bound import lower_bound
 from evolution.placement.cost_model import CostModel
@@ -15,7 +17,7 @@ from evolution.placement.forecast import forecast
 from evolution.placement.frame import response_seconds
 from evolution.placement.genetic import Effort, PlacementResult, place
 from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
-from evolution.placement.room import packed, repaired
+from evolution.placement.room import fitting, packed, repaired
 from evolution.placement.stream import Stream
 from tests.evolution.strategies import problems, rngs
 
@@ -191,6 +193,49 @@ def test_packing_finds_room_whenever_there_is_some(problem: PlacementProblem) ->
     else:
         with pytest.raises(ValueError, match="bytes are missing"):
             packed(model)
+
+
+def tight(seed: int) -> PlacementProblem:
+    """Nearly all memory is needed: a random packing, and at most 8 % more on each device."""
+    problem = fleet(seed, 7, 4)
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(20, 90, 7)
+    room = np.bincount(np.arange(7) % 4, sizes) * rng.uniform(1.0, 1.08, 4)
+    return replace(
+        problem,
+        devices=tuple(
+            replace(d, memory_bytes=float(r)) for d, r in zip(problem.devices, room, strict=True)
+        ),
+        partitions=tuple(
+            replace(p, memory_bytes=int(s)) for p, s in zip(problem.partitions, sizes, strict=True)
+        ),
+    )
+
+
+def test_tight_memory_hides_hardly_anything_from_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without enumeration; few plans fit, and the walk has to pass others to come from one to the next."""
+    monkeypatch.setattr(genetic, "is_small", lambda _: False)
+    over = [
+        place(problem).response_s / best_by_force(CostModel(problem), "response")
+        for problem in map(tight, range(8))
+    ]
+    assert np.mean(over) <= 1.01
+    assert np.median(over) <= 1
+
+
+@given(problems(most_devices=3), rngs)
+def test_a_plan_that_does_not_fit_is_packed_near_where_it_was(
+    problem: PlacementProblem, rng: np.random.Generator
+) -> None:
+    model = CostModel(problem)
+    fitting_plans = plans_that_fit(model)
+    assume(fitting_plans)
+    there = fitting_plans[int(rng.integers(len(fitting_plans)))]
+    assert packed(model, there) == list(there)
+    anywhere = [choices[int(rng.integers(len(choices)))] for choices in model.choices]
+    assert min(model.room(fitting(model, anywhere))) >= 0
 
 
 def test_memory_too_short_for_all_says_what_does_not_fit_and_what_is_missing() -> None:
