@@ -25,6 +25,7 @@ STEPS = 1000  # moves of local search for a child
 HEAT = 0.01  # share of its cost by which annealing lets a plan get worse at first
 DEARER = 5.0  # HEFT's response times that twice the energy budget costs in a walk
 CROWDED = 1.0  # HEFT's response times that a partition of mean size costs where there is no room
+MANY = 32  # partitions, above which a walk is worth more than children
 TINY = 1e-12  # joules or bytes that stand for none
 
 
@@ -32,23 +33,27 @@ TINY = 1e-12  # joules or bytes that stand for none
 class Effort:
     """How the moves of local search are shared out.
 
-    The first parent is HEFT's plan annealed with `annealed` of them; the rest goes to children,
+    The algorithm is started anew as often as `start_moves` fit into the budget. In each start the
+    first parent is HEFT's plan annealed with `annealed` of the moves; the rest goes to children,
     `steps` each. Measured (docs/placement.md): up to about thirty partitions many children find the
-    optimum and annealing alone does not; from sixty on a long walk is worth more than children.
+    optimum and annealing alone does not, and what one start misses another one finds; from sixty on
+    a long walk is worth more than children.
     """
 
     settings: Settings
     annealed: float
     steps: int
+    start_moves: float
 
     @classmethod
     def on(cls, model: CostModel) -> "Effort":
         """Return what suits the size of a problem."""
-        if len(model.choices) <= 32:
+        count = len(model.choices)
+        if count <= MANY:
             settings = Settings(population=16, p_m=1.0, q_m=0.03, p_c=0.8, q_c=1.0)
-            return cls(settings, annealed=0.0, steps=STEPS)
+            return cls(settings, annealed=0.0, steps=STEPS, start_moves=12_000 * count)
         settings = Settings(population=2, p_m=1.0, q_m=0.003, p_c=0.8, q_c=1.0)
-        return cls(settings, annealed=0.98, steps=STEPS)
+        return cls(settings, annealed=0.98, steps=STEPS, start_moves=math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +114,10 @@ def place(
 
 
 def default_budget(model: CostModel) -> int:
-    """Return moves that take half a second for two dozen partitions, under a minute for 1,000."""
+    """Return moves that take a second for two dozen partitions, under a minute for 1,000."""
     count = len(model.choices)
+    if count <= MANY:
+        return min(27_000 * count, 650_000)
     return min(25_000 * count, 400_000, 240_000_000 // count)
 
 
@@ -157,7 +164,26 @@ def _evolved(
 ) -> list[Plan]:
     """Run the genetic algorithm until the budget is spent; return its survivors, the best first."""
     effort = Effort.on(model)
-    rng = np.random.Generator(np.random.PCG64([seed, 1]))
+    starts = max(1, int(budget / effort.start_moves))
+    found: list[Individual[Plan]] = []
+    for start in range(starts):
+        share = (start + 1) * budget // starts - start * budget // starts
+        survivors = _started(model, search, repair, effort, seed=(seed, start), budget=share)
+        found = distinct_survivors(found, survivors, effort.settings)
+    return [individual.genome for individual in found]
+
+
+def _started(
+    model: CostModel,
+    search: LocalSearch,
+    repair: Repair,
+    effort: Effort,
+    *,
+    seed: tuple[int, int],
+    budget: int,
+) -> list[Individual[Plan]]:
+    """Run one start of the genetic algorithm; return its survivors, the best first."""
+    rng = np.random.Generator(np.random.PCG64([*seed, 1]))
     first = [Plan(tuple(repair(way(model))), tuple(model.rank)) for way in BASELINES.values()]
     left = budget
     if effort.annealed > 0:
@@ -167,7 +193,7 @@ def _evolved(
     algorithm = GeneticAlgorithm(
         PlanOperators(model, repair),
         effort.settings,
-        seed,
+        int(np.random.SeedSequence(seed).generate_state(1)[0]),
         first=first,
         selection=any_parents,
         survival=distinct_survivors,
@@ -182,7 +208,7 @@ def _evolved(
             children.append(child)
             fitness.append(-value)
         algorithm.tell(fitness, children)
-    return [individual.genome for individual in algorithm.population]
+    return algorithm.population
 
 
 def _enumerated(model: CostModel, search: LocalSearch, plan: Plan, seed: int) -> Plan:

@@ -89,7 +89,7 @@ def refused(folder: Path, code: int = 2, **changes: Any) -> str:
 
 def write_table(folder: Path) -> list[float]:
     """Write the accuracy of every network of one branch with nodes [3, 2]; return them."""
-    firsts = ["0-00", "0-01", "0-11", "1-00", "1-01", "1-11"]
+    firsts = ["0-00", "1-00", "0-11", "1-10", "1-01", "1-11"]
     networks = [f"{first}|{second}" for first in firsts for second in "01"]
     accuracies = [round(0.5 + number / 100, 2) for number in range(len(networks))]
     lines = [f"{name},{value}" for name, value in zip(networks, accuracies, strict=True)]
