@@ -20,15 +20,18 @@ def draw_gantt(forecast: Forecast, devices: list[str], lower_bound_s: float, pat
     used = [d for d in devices if any(interval.device == d for interval in forecast.timeline)]
     rows = [(device, resource) for device in used for resource in _ROWS]
     figure, axes = plt.subplots(figsize=(11, 1.2 + 0.3 * len(rows)), layout="constrained")
+    labels = []
     for interval in forecast.timeline:
         row = rows.index((interval.device, interval.resource))
         start, width = interval.start_s * 1000, (interval.end_s - interval.start_s) * 1000
-        axes.barh(row, width, left=start, color=_COLOURS[interval.resource], edgecolor="white")
-        if width > 0.04 * forecast.response_s * 1000:
-            axes.text(
-                start + width / 2, row, interval.subject,
-                ha="center", va="center", fontsize=6, color="white", clip_on=True,
-            )  # fmt: skip
+        bar = axes.barh(
+            row, width, left=start, color=_COLOURS[interval.resource], edgecolor="white"
+        )
+        label = axes.text(
+            start + width / 2, row, interval.subject,
+            ha="center", va="center", fontsize=6, color="white",
+        )  # fmt: skip
+        labels.append((label, bar[0]))
     axes.set_yticks(range(len(rows)), [f"{d} {_NAMES[r]}" for d, r in rows], fontsize=7)
     axes.invert_yaxis()
     for edge in range(3, len(rows), 3):
@@ -42,5 +45,8 @@ def draw_gantt(forecast: Forecast, devices: list[str], lower_bound_s: float, pat
         f"up to {forecast.frames_per_s:.0f} frames/s",
         fontsize=10,
     )
+    figure.draw_without_rendering()
+    for label, patch in labels:  # a name that is wider than its bar would run into the next one
+        label.set_visible(label.get_window_extent().width < 0.95 * patch.get_window_extent().width)
     figure.savefig(path, dpi=130)
     plt.close(figure)
