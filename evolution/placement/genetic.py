@@ -117,7 +117,7 @@ def default_budget(model: CostModel) -> int:
     """Return moves that take a second for two dozen partitions, under a minute for 1,000."""
     count = len(model.choices)
     if count <= MANY:
-        return min(27_000 * count, 650_000)
+        return min(25_000 * count, 600_000)
     return min(25_000 * count, 400_000, 240_000_000 // count)
 
 
