@@ -167,7 +167,7 @@ def nsga2(seed: int, landscape: Landscape) -> Iterator[str]:
         mutation=BitflipMutation(),
         eliminate_duplicates=True,
     )
-    problem = Problem(n_var=sum(k * (k - 1) // 2 for k in NODES), n_obj=2, xl=0, xu=1, vtype=bool)
+    problem = Problem(n_var=SPACE.bit_count, n_obj=2, xl=0, xu=1, vtype=bool)
     algorithm.setup(problem, seed=seed, termination=("n_eval", PATIENCE))
     while algorithm.has_next():
         population = algorithm.ask()

@@ -23,10 +23,9 @@ from models.shared_network import SharedNetwork, summed
 from models.training import (
     Progress,
     Schedule,
-    augmented,
-    batches,
     optimiser_for,
     set_normalisation,
+    train_epoch,
 )
 from pictures.labelled import Pictures
 
@@ -69,20 +68,16 @@ def train_supernet(
     pixels = torch.tensor(pictures.pixels)  # (N, C, H, W) bytes
     labels = torch.tensor(pictures.labels)  # (N,)
     for epoch in range(done, schedule.epochs):
-        losses = []
-        drawn = list(batches(len(pictures), schedule.batch, random))
-        for index, batch in enumerate(drawn):
-            for group in optimiser.param_groups:
-                group["lr"] = schedule.rate(epoch + index / len(drawn))
-            x = network.normalise(augmented(pixels[batch], schedule, random))  # (n, C, H, W)
-            x = x.contiguous(memory_format=torch.channels_last)
-            genome = drawn_genome(space, genomes).canonical()
-            partial = network.partial_logits(genome, x)  # (B, n, classes)
-            loss = _loss(partial, network.bias, labels[batch], schedule.drop, random)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            losses.append(loss.item())
+        loss = train_epoch(
+            network.normalise,
+            lambda x: network.partial_logits(drawn_genome(space, genomes).canonical(), x),
+            lambda partial, labels: _loss(partial, network.bias, labels, schedule.drop, random),
+            optimiser=optimiser,
+            pictures=(pixels, labels),
+            schedule=schedule,
+            epoch=epoch,
+            random=random,
+        )
         state = {"made_for": made_for, "weights": network.state_dict()}
         if epoch + 1 < schedule.epochs:
             state |= {
@@ -92,7 +87,7 @@ def train_supernet(
                 "genomes": json.dumps(genomes.bit_generator.state),
             }
         _write(path, state)
-        progress(Progress(epoch + 1, schedule.epochs, sum(losses) / len(losses)))
+        progress(Progress(epoch + 1, schedule.epochs, loss))
 
 
 def drawn_genome(space: Space, random: np.random.Generator) -> Genome:

@@ -106,23 +106,53 @@ def train(
     optimiser = optimiser_for(model, schedule)
     model.train()
     for epoch in range(schedule.epochs):
-        losses = []
-        drawn = list(batches(len(pictures), schedule.batch, random))
-        for index, batch in enumerate(drawn):
-            for group in optimiser.param_groups:
-                group["lr"] = schedule.rate(epoch + index / len(drawn))
-            x = model.normalise(augmented(pixels[batch], schedule, random))  # (n, C, H, W)
-            x = x.contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16, enabled=schedule.bfloat16):
-                partial = model.partial_logits(x)  # (B, n, classes)
-            loss = _loss(model, partial.float(), labels[batch], schedule.drop, random)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            losses.append(loss.item())
-        progress(Progress(epoch + 1, schedule.epochs, sum(losses) / len(losses)))
+        loss = train_epoch(
+            model.normalise,
+            model.partial_logits,
+            lambda partial, labels: _loss(model, partial, labels, schedule.drop, random),
+            optimiser=optimiser,
+            pictures=(pixels, labels),
+            schedule=schedule,
+            epoch=epoch,
+            random=random,
+        )
+        progress(Progress(epoch + 1, schedule.epochs, loss))
     measure_statistics(model, pixels[torch.randperm(len(pixels), generator=random)])
     model.eval()
+
+
+def train_epoch(
+    normalise: Callable[[Tensor], Tensor],
+    partial_logits: Callable[[Tensor], Tensor],
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    *,
+    optimiser: torch.optim.Optimizer,
+    pictures: tuple[Tensor, Tensor],
+    schedule: Schedule,
+    epoch: int,
+    random: torch.Generator,
+) -> float:
+    """Train one epoch, counted from 0, by the schedule; return the mean loss of its batches.
+
+    normalise: bytes (n, C, H, W) -> floats. partial_logits: those -> (B, n, classes). loss_of: partial
+    logits and labels (n,) -> one number. pictures: bytes (N, C, H, W) and labels (N,).
+    """
+    pixels, labels = pictures
+    losses = []
+    drawn = list(batches(len(pixels), schedule.batch, random))
+    for index, batch in enumerate(drawn):
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.rate(epoch + index / len(drawn))
+        x = normalise(augmented(pixels[batch], schedule, random))  # (n, C, H, W)
+        x = x.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=schedule.bfloat16):
+            partial = partial_logits(x)  # (B, n, classes)
+        loss = loss_of(partial.float(), labels[batch])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
 
 
 def accuracy(model: BranchedCNN, pictures: Pictures, missing: int = 0) -> float:

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -76,6 +77,17 @@ def test_a_killed_training_goes_on_to_the_very_same_file(
     train(folder, other)
     assert other.read_bytes() == path.read_bytes()
     train(folder, other, killed_after=1)  # there is nothing left to do
+
+
+def test_shared_weights_can_be_trained_in_half_precision(
+    folder: str, path: Path, tmp_path: Path
+) -> None:
+    pictures, _ = search_pictures(folder, SHAPE.input, 30, None)
+    half = tmp_path / "half.pt"
+    train_supernet(SPACE, SHAPE, pictures, replace(SCHEDULE, bfloat16=True), half)
+    states = [torch.load(file, weights_only=True)["weights"] for file in (path, half)]
+    assert all(weights.dtype == torch.float32 for weights in states[1].values())
+    assert not all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def test_the_file_of_another_training_is_refused_by_field(
