@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from broker.bus import Inbox
-from broker.mqtt_bus import MqttBus
-from broker.url import BrokerUrl
+from broker.bus.inbox import Inbox
+from broker.bus.mqtt import MqttBus
+from broker.bus.url import BrokerUrl
 
 Arrive = Callable[[bytes], None]
 _SECONDS = 10.0

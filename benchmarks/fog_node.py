@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from broker.running import running_broker
+from broker.engine.running import running_broker
 
 _BARE = "import onnxruntime, sys; print('ready', flush=True); sys.stdin.read()"
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from benchmarks.limited_links import Speed, why_not
 from benchmarks.small_fog import CAMERA, SmallFog, small_fog
-from coordinator.layout import Layout, laid_out, placement_problem, response_s
+from coordinator.fog.layout import Layout, laid_out, placement_problem, response_s
 from evolution.cost import NetworkShape
 from evolution.genome import Genome
 from evolution.placement.cost_model import CostModel

@@ -15,13 +15,14 @@ from PIL import Image
 
 from benchmarks.limited_links import Network, Speed, limited_links
 from broker.artifacts import answer_requests
-from broker.bus import Inbox, Message
+from broker.bus.inbox import Inbox
+from broker.bus.mqtt import MqttBus
+from broker.bus.seam import Message
+from broker.engine.running import running_broker
 from broker.messages import Active, BundleName, InputSpec, NodeInfo, Phase, Report
-from broker.mqtt_bus import MqttBus
-from broker.running import running_broker
 from broker.topics import ACTIVE, NODE_ASSIGNMENT, NODE_INFO, NODE_REPORT
-from coordinator.fleet import Fleet
-from coordinator.layout import Layout, assignments
+from coordinator.fog.fleet import Fleet
+from coordinator.fog.layout import Layout, assignments
 from models.bundle import Bundle
 
 CAMERA: Final = "camera"

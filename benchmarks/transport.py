@@ -23,11 +23,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.clients import Carrier, bare_paho, bus, bus_and_inbox
-from broker.allocator import keep_large_buffers
-from broker.engine import available_engines
-from broker.listener import EngineError
-from broker.mosquitto import default_settings
-from broker.running import running_broker
+from broker.bus.allocator import keep_large_buffers
+from broker.engine.address import EngineError
+from broker.engine.choice import available_engines
+from broker.engine.mosquitto import default_settings
+from broker.engine.running import running_broker
 
 LIMIT: Final = 1.15
 """The bus may cost this much of bare paho."""

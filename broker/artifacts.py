@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from broker.bus import Bus, Message
+from broker.bus.seam import Bus, Message
 from broker.codec import Chunk, encode_chunk
 from broker.messages import ArtifactRequest, MessageError
 from broker.topics import ARTIFACT_GET, NODE_ARTIFACT, InvalidIdError, check_id

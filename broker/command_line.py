@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from broker.bus import BrokerUnreachableError, Will
-from broker.mqtt_bus import MqttBus
+from broker.bus.mqtt import MqttBus
+from broker.bus.seam import BrokerUnreachableError, Will
 from broker.topics import InvalidIdError, check_id
 
 

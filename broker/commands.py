@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from broker.bus.url import BrokerUrl
 from broker.command_line import application, refuse
-from broker.engine import choose_engine
-from broker.listener import EngineError, free_port, own_address, reachable_host
-from broker.parentage import end_with_parent
-from broker.url import BrokerUrl
+from broker.engine.address import EngineError, free_port, own_address, reachable_host
+from broker.engine.choice import choose_engine
+from broker.engine.parentage import end_with_parent
 
 app = application("Runs the MQTT broker that the parts of Fogweave meet at.")
 

@@ -61,14 +61,14 @@ def search(
 
     Example: fog-coordinator search examples/search-mnist.yaml --out run
     """
-    from coordinator.dask_pool import DaskPool, SchedulerError
-    from coordinator.evaluation_pool import EvaluationPool
-    from coordinator.run_folder import Run
-    from coordinator.search import Step
-    from coordinator.search import search as run_search
-    from coordinator.search_config import read_search
-    from coordinator.search_report import write_report
-    from coordinator.search_setup import evaluator, prepare
+    from coordinator.report.page import write_report
+    from coordinator.search.config import read_search
+    from coordinator.search.dask_pool import DaskPool, SchedulerError
+    from coordinator.search.evaluation_pool import EvaluationPool
+    from coordinator.search.run import Step
+    from coordinator.search.run import search as run_search
+    from coordinator.search.run_folder import Run
+    from coordinator.search.setup import evaluator, prepare
     from models.training import Progress as Epoch
     from pictures.errors import DatasetError
 
@@ -141,7 +141,7 @@ def train(
 
     Example: fog-coordinator train run --out bundle
     """
-    from coordinator.train import TrainingStep, train_winner
+    from coordinator.search.train import TrainingStep, train_winner
 
     try:
         with ended_by_signals(), _bar(quiet=as_json) as bar:
@@ -182,7 +182,7 @@ def place(
     as_json: Json = False,
 ) -> None:
     """Find which device should run which partition."""
-    from coordinator.gantt import draw_gantt
+    from coordinator.report.gantt import draw_gantt
     from evolution.placement.forecast import forecast
     from evolution.placement.genetic import place as find
     from evolution.placement.problem import PlacementProblem
@@ -228,7 +228,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Search, train, deploy on four fog nodes, stream, kill one of them, and tell what it cost."""
-    from coordinator.demo import DemoError, run_demo
+    from coordinator.demo.run import DemoError, run_demo
 
     try:
         report = run_demo(out, engine, error_console if as_json else console)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from broker.bus import Will
+from broker.bus.seam import Will
 from broker.command_line import (
     BROKER,
     SITE,
@@ -37,7 +37,7 @@ def serve(
     ] = None,
 ) -> None:
     """Watch the fog nodes, place what is deployed, and place it anew when one dies."""
-    from coordinator.service import Service, StateError
+    from coordinator.fog.service import Service, StateError
     from evolution.placement.genetic import warm_up
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
@@ -74,7 +74,7 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Hand a bundle to the coordinator, who places it on the fog nodes."""
-    from coordinator.client import Client, DeploymentError
+    from coordinator.fog.client import Client, DeploymentError
     from models.bundle import BundleError, read_bundle
 
     check_ids(name=name, site=site)
@@ -106,7 +106,7 @@ def redeploy(
     as_json: Json = False,
 ) -> None:
     """Place a deployment anew on the fog nodes of now; no frame is lost by it."""
-    from coordinator.client import Client, DeploymentError
+    from coordinator.fog.client import Client, DeploymentError
 
     check_ids(name=name, site=site)
     with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
@@ -126,7 +126,7 @@ def undeploy(
     site: Site = SITE,
 ) -> None:
     """End a deployment: the fog nodes finish what is under way and forget it."""
-    from coordinator.client import Client, DeploymentError
+    from coordinator.fog.client import Client, DeploymentError
 
     check_ids(name=name, site=site)
     with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
@@ -144,8 +144,8 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show the fog nodes and the deployments of a site."""
-    from coordinator.client import Client
-    from coordinator.status_table import status_tables
+    from coordinator.fog.client import Client
+    from coordinator.fog.status_table import status_tables
 
     check_ids(site=site)
     with connection(broker, f"status-{uuid.uuid4().hex[:12]}") as bus:

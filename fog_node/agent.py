@@ -14,7 +14,7 @@ the assignments at hand need, less what is there.
 from collections import Counter
 from typing import Final
 
-from broker.bus import Message
+from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk, decode_tensor, encode_tensor
 from broker.messages import (
     OFFLINE,
@@ -52,7 +52,7 @@ from fog_node.events import (
     Subscribe,
     Unsubscribe,
 )
-from fog_node.inventory import Inventory
+from fog_node.holdings import Inventory
 from fog_node.run_queue import RunQueue
 from fog_node.serving import Run, Serving
 

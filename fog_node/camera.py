@@ -10,7 +10,8 @@ from typing import Any, Final, TextIO
 
 import numpy as np
 
-from broker.bus import Bus, Inbox, Message
+from broker.bus.inbox import Inbox
+from broker.bus.seam import Bus, Message
 from broker.codec import TensorMessage, encode_tensor
 from broker.messages import Active, MessageError, Result
 from broker.topics import ACTIVE, FRAME, RESULT

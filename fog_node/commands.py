@@ -9,7 +9,8 @@ import psutil
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from broker.bus import Will
+from broker.bus.mqtt import MqttBus
+from broker.bus.seam import Will
 from broker.command_line import (
     BROKER,
     SITE,
@@ -27,7 +28,6 @@ from broker.command_line import (
     state_dir,
 )
 from broker.messages import OFFLINE, NodeInfo
-from broker.mqtt_bus import MqttBus
 from broker.topics import COORDINATOR, NODE_STATE
 from fog_node.camera import Camera, CameraSettings, NotServedError
 from fog_node.node import FogNode, NodeSettings

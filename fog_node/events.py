@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from broker.bus import Message
+from broker.bus.seam import Message
 from fog_node.serving import Run
 
 Arrays = dict[str, NDArray[Any]]

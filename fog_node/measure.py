@@ -10,7 +10,8 @@ from typing import Final
 
 import psutil
 
-from broker.bus import Bus, Inbox, Message
+from broker.bus.inbox import Inbox
+from broker.bus.seam import Bus, Message
 from broker.messages import Links
 from fog_node.runtime import Session
 

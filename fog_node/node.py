@@ -13,7 +13,8 @@ from typing import Final
 import psutil
 
 from broker.artifacts import ArtifactStore
-from broker.bus import Bus, Inbox, Message
+from broker.bus.inbox import Inbox
+from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE, Beat, NodeInfo
 from broker.topics import NODE_BEAT, NODE_ECHO, NODE_INFO, NODE_SINK, NODE_STATE
 from fog_node.agent import Agent

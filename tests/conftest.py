@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from broker.engine import available_engines
-from broker.running import RunningBroker, running_broker
+from broker.engine.choice import available_engines
+from broker.engine.running import RunningBroker, running_broker
 
 # Time never decides a test; and what CI finds, it finds again.
 settings.register_profile("here", deadline=None)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from broker.artifact_pulls import CHUNK_BYTES, ArtifactPulls
 from broker.artifacts import ArtifactStore, Kept, answer_requests, sha256_of, superfluous
+from broker.bus.memory import MemoryBroker
 from broker.codec import Chunk, decode_chunk
-from broker.memory_bus import MemoryBroker
 from broker.messages import ArtifactRequest
 from broker.topics import ARTIFACT_GET, NODE_ARTIFACT
 

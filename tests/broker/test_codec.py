@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.bus import MAX_PAYLOAD_BYTES
+from broker.bus.seam import MAX_PAYLOAD_BYTES
 from broker.codec import (
     MAX_CHUNK_BYTES,
     MAX_HOPS,

@@ -13,11 +13,11 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from broker import engine, mosquitto
 from broker.commands import app
-from broker.engine import available_engines, choose_engine
-from broker.listener import EngineError
-from broker.running import RunningBroker, running_broker
+from broker.engine import choice, mosquitto
+from broker.engine.address import EngineError
+from broker.engine.choice import available_engines, choose_engine
+from broker.engine.running import RunningBroker, running_broker
 
 SECONDS = 10.0
 
@@ -95,7 +95,7 @@ def test_says_what_runs_where(broker_url: str, mosquitto: RunningBroker) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("name", list(engine.ENGINES))
+@pytest.mark.parametrize("name", list(choice.ENGINES))
 def test_a_signal_ends_it_cleanly_and_warns_of_the_network(
     request: pytest.FixtureRequest, name: str, number: signal.Signals
 ) -> None:

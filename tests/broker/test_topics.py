@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.router import matches
+from broker.bus.router import matches
 from broker.topics import (
     FRAME,
     NODE_STATE,

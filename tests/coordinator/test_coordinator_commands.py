@@ -137,7 +137,7 @@ def test_names_that_no_topic_can_carry_are_refused() -> None:
 def test_without_a_coordinator_deploy_says_so(
     mosquitto: object, site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coordinator.client._ANSWER_S", 0.5)
+    monkeypatch.setattr("coordinator.fog.client._ANSWER_S", 0.5)
     url = mosquitto.url  # type: ignore[attr-defined]
     line = refused("redeploy", "digits", "--broker", url, "--site", site, code=1)
     assert "no deployment digits" in line

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from broker.artifacts import sha256_of
-from broker.bus import Message
+from broker.bus.seam import Message
 from broker.codec import TensorMessage, encode_tensor
 from broker.messages import (
     AssignedFusion,

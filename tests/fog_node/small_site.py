@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from broker.artifacts import answer_requests, sha256_of
-from broker.bus import Inbox, Message
-from broker.memory_bus import MemoryBroker, MemoryBus
+from broker.bus.inbox import Inbox
+from broker.bus.memory import MemoryBroker, MemoryBus
+from broker.bus.seam import Message
 from broker.messages import (
     Active,
     AssignedPartition,

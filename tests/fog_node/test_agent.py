@@ -36,7 +36,7 @@ from fog_node.events import (
     Unload,
     Unsubscribe,
 )
-from fog_node.inventory import PULL_PATIENCE_S
+from fog_node.holdings import PULL_PATIENCE_S
 from tests.fog_node.scene import (
     CAMERA,
     DEPLOYMENT,

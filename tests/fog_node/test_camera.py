@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from broker.bus import Message
+from broker.bus.memory import MemoryBroker, MemoryBus
+from broker.bus.seam import Message
 from broker.codec import TensorMessage, decode_tensor
-from broker.memory_bus import MemoryBroker, MemoryBus
 from broker.messages import Active, BundleName, InputSpec, Result
 from broker.topics import ACTIVE, FRAME, RESULT
 from fog_node import camera as camera_module

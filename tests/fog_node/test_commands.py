@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker.bus import Inbox, Message
+from broker.bus.inbox import Inbox
+from broker.bus.mqtt import MqttBus
+from broker.bus.seam import Message
 from broker.codec import decode_tensor
+from broker.engine.running import RunningBroker
 from broker.messages import ONLINE, Active, BundleName
 from broker.messages import Result as Answered
-from broker.mqtt_bus import MqttBus
-from broker.running import RunningBroker
 from broker.topics import ACTIVE, FRAME, NODE_STATE, RESULT
 from fog_node.commands import camera_app, node_app
 from tests.fog_node.scene import PICTURE

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.bus import Handler, Message
-from broker.memory_bus import MemoryBroker
-from broker.mqtt_bus import MqttBus
+from broker.bus.memory import MemoryBroker
+from broker.bus.mqtt import MqttBus
+from broker.bus.seam import Handler, Message
 from broker.topics import NODE_ECHO, NODE_SINK
 from fog_node import measure
 from fog_node.measure import hardware, macs_per_s, measure_links

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from broker.artifacts import sha256_of
-from broker.bus import Message
+from broker.bus.seam import Message
 from broker.codec import Chunk, encode_chunk
 from broker.messages import OFFLINE, ONLINE, ArtifactRequest, Result
 from broker.topics import ARTIFACT_GET, NODE_ARTIFACT, NODE_INFO, RESULT

@@ -1,0 +1,236 @@
+"""One MQTT connection, from CONNECT to its loss: the one file that knows paho.
+
+Only the thread that serves the connection touches paho; whoever publishes or subscribes leaves a
+note in the :class:`~broker.session.Session` and wakes it. So paho's unbounded queue never holds
+more than 64 KB or one message, a publish never waits for a lock that a socket holds, and what is
+dropped is dropped by the outbox. Every connection has a paho client of its own, for one that
+reconnects would send old retained state again after the new.
+"""
+
+import logging
+import select
+import socket
+import time
+from collections import deque
+from typing import Any, Final
+
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from broker.bus.outbox import Outgoing
+from broker.bus.seam import Message
+from broker.bus.session import Session
+
+KEEPALIVE_SECONDS: Final = 5
+"""The broker gives a silent client up after one and a half of these, and we a silent broker after two."""
+
+CONNECT_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 3.0  # for CONNACK and SUBACK
+_IDLE_SECONDS: Final = 0.5  # how often the keepalive is looked after
+_WINDOW: Final = 20  # control messages sent and not yet acknowledged
+_BURST_BYTES: Final = 64 * 1024  # given to paho before it writes, and before we read again
+_MESSAGE_BYTES: Final = 2048  # what an empty message counts as
+_UNSUPPORTED_PROTOCOL: Final = 0x84
+
+logger = logging.getLogger(__name__)
+
+
+class Connection:
+    """Carries what a session has to say and wants to hear, until it is lost or the session closes."""
+
+    def __init__(self, session: Session, *, mqtt_5: bool) -> None:
+        self._session = session
+        self._version = MQTTProtocolVersion.MQTTv5 if mqtt_5 else MQTTProtocolVersion.MQTTv311
+        self._unacknowledged: deque[tuple[MQTTMessageInfo, Outgoing]] = deque()
+        self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs under way
+        self._subscribed_at = 0.0
+        self.reason = "no answer"
+        """Why there is no connection (any more)."""
+        self.refused = False
+        """The broker is there, but takes no such version of MQTT."""
+
+    @property
+    def unacknowledged(self) -> list[Outgoing]:
+        """Control messages that the broker may not have."""
+        return [message for _, message in self._unacknowledged]
+
+    def serve(self) -> None:
+        """Connect, read and write until the connection is lost or the session closes.
+
+        Raises:
+            OSError: there is no broker.
+        """
+        client, session = self._client(), self._session
+        sock: Any = client.socket()
+        bytes_pending = getattr(sock, "pending", lambda: 0)  # TLS has read more than select knows
+        begun = looked_after = time.monotonic()
+        busy = blocked = parting = False
+        while client.socket() == sock:  # until paho closes it
+            pending = bytes_pending() > 0
+            readable, writable, _ = select.select(
+                [sock, session.wakeup.reader],
+                [sock] if client.want_write() else [],
+                [],
+                0 if busy or pending else _IDLE_SECONDS,
+            )
+            if pending or sock in readable:
+                client.loop_read()
+            if session.wakeup.reader in readable:
+                session.wakeup.clear()
+            if client.want_write() and (writable or not blocked):
+                client.loop_write()
+                blocked = client.want_write()
+            busy = not blocked and session.connected and not parting and self._work(client)
+            if client.want_write() and not blocked:
+                client.loop_write()
+                blocked = client.want_write()
+            now = time.monotonic()
+            if now - looked_after > _IDLE_SECONDS:
+                client.loop_misc()
+                looked_after = now
+                if not session.connected and now - begun > _ANSWER_SECONDS:
+                    return
+                if self._subscribing and now - self._subscribed_at > _ANSWER_SECONDS:
+                    # A SUBACK that got lost would leave us connected, deaf and dumb.
+                    self.reason = "no answer to a subscription"
+                    return
+            if session.closing.is_set():
+                late = now > session.deadline
+                if not parting and (late or self._all_said(client, busy=busy)):
+                    parting = True
+                    self._part(client)
+                elif late:
+                    return
+
+    def _client(self) -> Client:
+        """Return a client on its way to the broker, with nothing received yet."""
+        session = self._session
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=session.client_id,
+            protocol=self._version,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_SECONDS
+        client.on_socket_open = _set_nodelay
+        client.on_socket_register_write = _write_later
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        if session.url.user is not None:
+            client.username_pw_set(session.url.user, session.url.password)
+        if session.url.tls:
+            client.tls_set()
+        if session.will is not None:
+            client.will_set(session.will.topic, session.will.payload, qos=1, retain=True)
+        clean = self._version == MQTTProtocolVersion.MQTTv5 or MQTT_CLEAN_START_FIRST_ONLY
+        client.connect(session.url.host, session.url.port, KEEPALIVE_SECONDS, clean_start=clean)
+        # Some say so, and some are confused by MQTT 5 and close the connection without a word.
+        self.refused = True
+        self.reason = "it takes connections but does not answer as an MQTT broker"
+        return client
+
+    def _work(self, client: Client) -> bool:
+        """Hand over what waits, up to a burst; return whether more waits."""
+        session = self._session
+        if session.changes or session.listeners.waiting:
+            self._change(client)
+        unacknowledged = self._unacknowledged
+        while unacknowledged and client.socket() and unacknowledged[0][0].is_published():
+            session.outbox.acknowledge(unacknowledged.popleft()[1])
+        room = _BURST_BYTES
+        while room > 0:
+            # Control waits for subscriptions: whoever asks is to hear the answer, and not every
+            # broker deals with what one client sends in its order.
+            control = len(unacknowledged) < _WINDOW and not self._subscribing
+            message = session.outbox.take(control=control)
+            if message is None:
+                return False
+            topic, payload, retain, stream = message
+            info = client.publish(topic, payload, 0 if stream else 1, retain)
+            if not stream:
+                unacknowledged.append((info, message))
+            room -= len(payload) + _MESSAGE_BYTES
+        return True
+
+    def _change(self, client: Client) -> None:
+        session = self._session
+        session.listeners.welcome()
+        while session.changes:
+            topic_filter, comes = session.changes.popleft()
+            if comes:
+                self._subscribe(client, [topic_filter])
+            else:
+                client.unsubscribe(topic_filter)
+
+    def _subscribe(self, client: Client, filters: list[str]) -> None:
+        _, packet_id = client.subscribe([(topic_filter, 1) for topic_filter in filters])
+        self._subscribing.add(packet_id)
+        self._subscribed_at = time.monotonic()
+
+    def _all_said(self, client: Client, *, busy: bool) -> bool:
+        waiting = busy or self._unacknowledged or self._subscribing or client.want_write()
+        return not waiting or not self._session.connected
+
+    def _part(self, client: Client) -> None:
+        """Say goodbye, after the deliveries have ended.
+
+        Bytes that nobody reads would turn the end of the connection into a reset, and the broker
+        would publish the will, goodbye or not.
+        """
+        filters = self._session.router.filters
+        if self._session.connected and filters:
+            client.on_unsubscribe = _disconnect
+            client.unsubscribe(filters)
+        else:
+            client.disconnect()
+
+    def _on_connect(
+        self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        self.refused = reason.value == _UNSUPPORTED_PROTOCOL
+        if reason.is_failure:
+            self.reason = str(reason)
+            return  # paho closes the connection
+        # First the subscriptions, then the retained state: whoever hears of us hears our answers.
+        session = self._session
+        session.changes.clear()
+        filters = session.router.filters
+        if filters:
+            self._subscribe(client, filters)
+        session.outbox.open()
+        session.connected = True
+        session.listeners.tell(True)
+
+    def _on_disconnect(
+        self, _client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        if self._session.connected:
+            self.reason = str(reason).replace("Unspecified error", "the connection ended")
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: Any, packet_id: int, reasons: Any, _properties: Any
+    ) -> None:
+        self._subscribing.discard(packet_id)
+        for reason in reasons:
+            if reason.is_failure:
+                logger.warning("%s refused a subscription: %s", self._session.url, reason)
+
+    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        # paho's payload is bytes already; deliveries that nobody asked for find no handler.
+        payload = bytes(message.payload)
+        self._session.router.deliver(Message(message.topic, payload, message.retain))
+
+
+def _set_nodelay(_client: Client, _userdata: Any, sock: Any) -> None:
+    """Nagle's algorithm and delayed ACKs would cost 40 ms a hop (docs/benchmarks/transport.md)."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _write_later(_client: Client, _userdata: Any, _sock: Any) -> None:
+    """Keep paho from writing each packet by itself: its loop writes all there are at once."""
+
+
+def _disconnect(client: Client, *_: Any) -> None:
+    client.disconnect()

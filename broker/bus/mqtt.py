@@ -1,0 +1,174 @@
+"""The bus over MQTT: connects, and connects again."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Self
+
+from broker.bus.allocator import keep_large_buffers
+from broker.bus.backoff import Backoff
+from broker.bus.connection import CONNECT_SECONDS, Connection
+from broker.bus.outbox import Limits, Outbox, Outgoing
+from broker.bus.router import check_topic
+from broker.bus.seam import (
+    MAX_PAYLOAD_BYTES,
+    BrokerUnreachableError,
+    Handler,
+    PayloadTooLargeError,
+    Will,
+)
+from broker.bus.session import Session
+from broker.bus.url import BrokerUrl
+
+_FLUSH_SECONDS: Final = 2.0
+_STABLE_SECONDS: Final = (
+    5.0  # a shorter connection (two parts with one id) does not reset the backoff
+)
+
+logger = logging.getLogger(__name__)
+
+
+class MqttBus:
+    """A :class:`~broker.bus.seam.Bus` on an MQTT broker, with a thread of its own.
+
+    Made directly it tries for ever, and publishing and subscribing work before the broker is there;
+    :meth:`connect` insists on a first connection. ``client_id`` is to be unique at the broker: the
+    id of a fog node is its client id, so that a second one ends the first. That the broker is not
+    there is logged once per outage, the first one only if ``announce``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        will: Will | None = None,
+        *,
+        limits: Limits | None = None,
+        announce: bool = True,
+    ) -> None:
+        keep_large_buffers()
+        self._session = Session(BrokerUrl.parse(url), client_id, will, Outbox(limits))
+        self._silent = not announce  # nothing (more) is to be said about the outage under way
+        self._reason = "no answer"  # why there is no connection
+        self._settled = threading.Event()  # the first attempt has come to an end, good or bad
+        self.on_connection(self._on_connection)
+        self._thread = threading.Thread(target=self._run, name=f"bus-{client_id}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        client_id: str,
+        *,
+        will: Will | None = None,
+        timeout: float = CONNECT_SECONDS,
+        retry: bool = False,
+    ) -> Self:
+        """Return a connected bus; with ``retry`` return at once, and one line is logged if it takes.
+
+        Raises:
+            BrokerUnreachableError: the first attempt failed, or ``timeout`` seconds have passed.
+            ValueError: ``url`` is none.
+        """
+        bus = cls(url, client_id, will, announce=retry)
+        if not retry:
+            bus._settled.wait(timeout)
+            if not bus.connected:
+                bus.close()
+                raise BrokerUnreachableError(str(bus._session.url), bus._reason)
+        return bus
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker hears us now."""
+        return self._session.connected
+
+    @property
+    def dropped(self) -> int:
+        """Messages given up so far because the way out was full or there was none."""
+        return self._session.outbox.dropped
+
+    def subscribe(self, topic_filter: str, handler: Handler) -> None:
+        """Call ``handler`` for every message that matches, from now on and after every reconnect."""
+        self._session.router.subscribe(topic_filter, handler)
+        self._session.changes.append((topic_filter, True))
+        self._session.wakeup.set()
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Stop what :meth:`subscribe` began."""
+        if self._session.router.unsubscribe(topic_filter):
+            self._session.changes.append((topic_filter, False))
+            self._session.wakeup.set()
+
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, stream: bool = False
+    ) -> None:
+        """Send a message; never blocks."""
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise PayloadTooLargeError(topic, len(payload))
+        check_topic(topic)
+        session = self._session
+        session.outbox.put(Outgoing(topic, payload, retain, stream))
+        session.wakeup.set()
+
+    def on_connection(self, listener: Callable[[bool], None]) -> None:
+        """Call ``listener`` on every connect (and for the connection there is) and every loss."""
+        self._session.listeners.add(listener)
+        self._session.wakeup.set()
+
+    def close(self) -> None:
+        """Send what is queued, say goodbye without the will, and stop; waits two seconds at most."""
+        self._session.close(_FLUSH_SECONDS)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_FLUSH_SECONDS + 1)
+
+    # What follows runs on the bus's own thread.
+
+    def _run(self) -> None:
+        backoff, session = Backoff(), self._session
+        while not session.closing.is_set():
+            begun = time.monotonic()
+            connection = self._attempt(mqtt_5=True)
+            if connection.refused and not session.closing.is_set():
+                connection = self._attempt(mqtt_5=False)
+            self._lost(connection)
+            self._settled.set()
+            if time.monotonic() - begun > _STABLE_SECONDS:
+                backoff.reset()
+            session.closing.wait(backoff.delay())
+        session.wakeup.close()
+
+    def _attempt(self, *, mqtt_5: bool) -> Connection:
+        """Return a connection that has come to its end, perhaps before it began."""
+        connection = Connection(self._session, mqtt_5=mqtt_5)
+        try:
+            connection.serve()
+        except OSError as error:
+            connection.reason = error.strerror or str(error)
+        except Exception as error:  # a bus that dies silently is worse than one that retries
+            logger.exception("the connection to %s failed", self._session.url)
+            connection.reason = str(error)
+        return connection
+
+    def _lost(self, connection: Connection) -> None:
+        """Take note that there is no connection (any more) and say so once."""
+        session = self._session
+        self._reason = connection.reason
+        session.outbox.shut(connection.unacknowledged)
+        was_connected, session.connected = session.connected, False
+        if not self._silent and not session.closing.is_set():
+            what = "lost the broker at" if was_connected else "no broker at"
+            reason = connection.reason
+            logger.warning("%s %s (%s); trying again until it answers", what, session.url, reason)
+            self._silent = True
+        if was_connected:
+            session.listeners.tell(False)
+
+    def _on_connection(self, connected: bool) -> None:
+        if connected:
+            if self._silent:
+                logger.info("connected to %s", self._session.url)
+            self._silent = False
+            self._settled.set()

@@ -1,0 +1,220 @@
+"""What ``deploy``, ``redeploy``, ``undeploy`` and ``status`` say to a running coordinator, and hear."""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from broker.artifacts import answer_requests, sha256_of
+from broker.bus.inbox import Inbox
+from broker.bus.seam import Bus, Message
+from broker.messages import ONLINE, Active, Beat, MessageError, NodeInfo, Spec, Status
+from broker.topics import (
+    ACTIVE,
+    COORDINATOR,
+    NODE_BEAT,
+    NODE_ECHO,
+    NODE_INFO,
+    NODE_STATE,
+    SPEC,
+    STATUS,
+    Topic,
+)
+from models.bundle import Bundle
+
+_ANSWER_S: Final = 8.0
+_NO_COORDINATOR: Final = "no coordinator answers in site {site}; start one: fog-coordinator serve"
+
+
+class DeploymentError(Exception):
+    """What was asked for did not come about, in one sentence."""
+
+
+@dataclass(slots=True)
+class Picture:
+    """What retained topics and beats said of a site in the moments that we listened."""
+
+    states: dict[str, bool] = field(default_factory=dict)
+    infos: dict[str, NodeInfo] = field(default_factory=dict)
+    beats: dict[str, Beat] = field(default_factory=dict)
+    deployments: dict[str, Status] = field(default_factory=dict)
+    wanted: set[str] = field(default_factory=set)
+    """The deployments that have a spec."""
+    active: dict[str, Active] = field(default_factory=dict)
+
+    @property
+    def orphans(self) -> list[str]:
+        """Deployments that nobody wants and of which something is retained; `undeploy` clears it."""
+        return sorted((self.deployments.keys() | self.active.keys()) - self.wanted)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``status --json`` prints."""
+        names = sorted((self.states.keys() | self.infos.keys()) - {COORDINATOR})
+        return {
+            "coordinator": self.states.get(COORDINATOR, False),
+            "nodes": [
+                {
+                    "node": name,
+                    "online": self.states.get(name, False),
+                    "info": self.infos[name].model_dump() if name in self.infos else None,
+                    "beat": self.beats[name].model_dump() if name in self.beats else None,
+                }
+                for name in names
+            ],
+            "deployments": [status.model_dump() for _, status in sorted(self.deployments.items())],
+            "orphans": self.orphans,
+        }
+
+
+class Client:
+    """One command's talk with a site."""
+
+    def __init__(self, bus: Bus, site: str) -> None:
+        self._bus, self._site = bus, site
+        self._id = f"client-{uuid.uuid4().hex[:12]}"
+        self._inbox: Inbox[Message] = Inbox()
+
+    def look(self, listen_s: float) -> Picture:
+        """Return the picture of the site after ``listen_s`` seconds, enough for a beat of each node."""
+        picture = Picture()
+        for topic in (NODE_STATE, NODE_INFO, NODE_BEAT, STATUS, SPEC, ACTIVE):
+            self._bus.subscribe(topic.every(self._site), self._inbox.put)
+        until = time.monotonic() + listen_s
+        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+            try:
+                _add(picture, message)
+            except MessageError:
+                continue
+        return picture
+
+    def deploy(
+        self,
+        bundle: Bundle,
+        folder: Path,
+        name: str,
+        *,
+        wait_s: float | None,
+        tell: Callable[[Status], None],
+    ) -> Status:
+        """Ask for a bundle to be deployed, handing its artifacts over; return the last status.
+
+        Without ``wait_s`` it returns once the coordinator has the artifacts, with it once the
+        deployment serves.
+
+        Raises:
+            DeploymentError: no coordinator, or it could not, with its reason.
+        """
+        artifacts = {}
+        for part in bundle.partitions:
+            data = (folder / part.file).read_bytes()
+            artifacts[sha256_of(data)] = data
+        answer_requests(self._bus, self._site, artifacts.get, asker=COORDINATOR)
+        spec = Spec(
+            deployment=name,
+            revision=self._next_revision(name),
+            bundle=bundle.model_dump(mode="json"),
+        )
+        return self._ask(spec, wait_s, tell)
+
+    def redeploy(
+        self, name: str, *, wait_s: float | None, tell: Callable[[Status], None]
+    ) -> Status:
+        """Ask for a deployment to be placed anew on the fog nodes of now.
+
+        Raises:
+            DeploymentError: there is none of that name, no coordinator, or it could not.
+        """
+        spec = self._spec(name)
+        again = spec.model_copy(update={"revision": max(_revision(), spec.revision + 1)})
+        return self._ask(again, wait_s, tell)
+
+    def undeploy(self, name: str) -> None:
+        """End a deployment, also one of which only something retained is left.
+
+        Raises:
+            DeploymentError: there is none of that name, or no coordinator.
+        """
+        self._retained(name, (SPEC, ACTIVE, STATUS))
+        status = STATUS.at(self._site, deployment=name)
+        self._bus.subscribe(status, self._inbox.put)
+        self._bus.publish(SPEC.at(self._site, deployment=name), b"", retain=True)
+        until = time.monotonic() + _ANSWER_S
+        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+            if message.topic == status and not message.payload:
+                return
+        raise DeploymentError(_NO_COORDINATOR.format(site=self._site))
+
+    def _spec(self, name: str) -> Spec:
+        return Spec.decode(self._retained(name, (SPEC,)))
+
+    def _retained(self, name: str, topics: tuple[Topic, ...]) -> bytes:
+        """Return what one of a deployment's topics retains; an echo tells that no more is to come."""
+        wanted = {topic.at(self._site, deployment=name) for topic in topics}
+        echo = NODE_ECHO.at(self._site, node=self._id)
+        for topic in (*sorted(wanted), echo):
+            self._bus.subscribe(topic, self._inbox.put)
+        self._bus.publish(echo, b"")
+        until = time.monotonic() + _ANSWER_S
+        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+            if message.topic == echo:
+                until = min(until, time.monotonic() + 0.5)
+            elif message.topic in wanted and message.payload:
+                return message.payload
+        raise DeploymentError(f"no deployment {name} in site {self._site}")
+
+    def _next_revision(self, name: str) -> int:
+        """Return a revision above that of whatever is wanted now, also where clocks disagree."""
+        try:
+            return max(_revision(), self._spec(name).revision + 1)
+        except DeploymentError:
+            return _revision()
+
+    def _ask(self, spec: Spec, wait_s: float | None, tell: Callable[[Status], None]) -> Status:
+        topic = STATUS.at(self._site, deployment=spec.deployment)
+        self._bus.subscribe(topic, self._inbox.put)
+        self._bus.publish(
+            SPEC.at(self._site, deployment=spec.deployment), spec.encode(), retain=True
+        )
+        until = time.monotonic() + _ANSWER_S
+        last: Status | None = None
+        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+            if message.topic != topic or not message.payload:
+                continue
+            status = Status.decode(message.payload)
+            if status.revision != spec.revision:
+                continue
+            if last is None:
+                until += wait_s if wait_s is not None else 60.0
+            last = status
+            tell(status)
+            if status.phase == "failed":
+                raise DeploymentError(f"{spec.deployment}: {status.reason}")
+            if status.phase == "serving" or (wait_s is None and status.phase != "fetching"):
+                return status
+        if last is None:
+            raise DeploymentError(_NO_COORDINATOR.format(site=self._site))
+        raise DeploymentError(f"{spec.deployment}: still {last.phase}; {last.reason}".rstrip("; "))
+
+
+def _revision() -> int:
+    return int(time.time() * 1000)
+
+
+def _add(picture: Picture, message: Message) -> None:
+    topic, payload = message.topic, message.payload
+    if names := NODE_STATE.names(topic):
+        picture.states[names["node"]] = payload == ONLINE
+    elif not payload:
+        return
+    elif names := NODE_INFO.names(topic):
+        picture.infos[names["node"]] = NodeInfo.decode(payload)
+    elif names := NODE_BEAT.names(topic):
+        picture.beats[names["node"]] = Beat.decode(payload)
+    elif names := STATUS.names(topic):
+        picture.deployments[names["deployment"]] = Status.decode(payload)
+    elif names := ACTIVE.names(topic):
+        picture.active[names["deployment"]] = Active.decode(payload)
+    elif names := SPEC.names(topic):
+        picture.wanted.add(names["deployment"])

@@ -1,0 +1,1 @@
+"""What a search run looks like: a page and its pictures."""

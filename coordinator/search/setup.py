@@ -1,0 +1,68 @@
+"""What a search needs before it can begin: sizes and weights checked, and those who measure."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from coordinator.search.config import SearchConfig
+from coordinator.search.run_folder import SUPERNET, Run
+from coordinator.search.scoring import Scoring
+from evolution.cost import NetworkShape
+from models.evaluator import TrainingEvaluator, search_pictures
+from models.measured_table import TableEvaluator
+from models.measurement import Evaluator
+from models.supernet import train_supernet
+from models.supernet_evaluator import SupernetEvaluator
+from models.training import Progress
+from pictures.dataset import load
+
+
+def prepare(config: SearchConfig) -> Scoring:
+    """Check everything that can be checked before anything is written, and return the scoring.
+
+    Raises:
+        DatasetError: there is no such data set, or it is of no use.
+        ValueError: the space does not fit the data set, a budget is impossible, or the table is
+            wrong; the sentence names the field or the file.
+    """
+    dataset = load(config.dataset)
+    shape = config.shape(dataset)
+    if config.evaluator == "table":
+        _table(config)
+    else:
+        needed = config.validation + (config.pictures or 2)
+        if needed > len(dataset.train):
+            raise ValueError(
+                f"validation, pictures: {needed} pictures are needed, {dataset.name} has "
+                f"{len(dataset.train)} to train on"
+            )
+    return Scoring.of(config, shape)
+
+
+def evaluator(run: Run, shape: NetworkShape, tell: Callable[[Progress], None]) -> Evaluator:
+    """Return the evaluator of a run; the shared weights of a supernet are trained now, unless they are.
+
+    Raises:
+        ValueError, OSError: the supernet's file, or the table, is of no use.
+    """
+    config = run.config
+    if config.evaluator == "table":
+        return _table(config)
+    if config.evaluator == "training":
+        return TrainingEvaluator(
+            config.dataset, shape, config.training, config.validation, config.pictures
+        )
+    pictures, _ = search_pictures(config.dataset, shape.input, config.validation, config.pictures)
+    path = run.folder / SUPERNET
+    train_supernet(config.space, shape, pictures, config.supernet, path, progress=tell)
+    return SupernetEvaluator.read(
+        path,
+        config.dataset,
+        config.space,
+        shape,
+        validation=config.validation,
+        training=config.pictures,
+    )
+
+
+def _table(config: SearchConfig) -> TableEvaluator:
+    return TableEvaluator.read(Path(config.table or ""))

@@ -1,0 +1,49 @@
+"""From a search run to a bundle: the winner, or a genome of one's own, trained in full."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from coordinator.files import FileError, read_config
+from coordinator.search.config import SearchConfig
+from coordinator.search.run_folder import CONFIG, read_result
+from evolution.genome import Genome
+from models.bundle import Bundle, BundleError
+from models.training import Progress as TrainingStep
+from models.winner import build_bundle
+from pictures.dataset import load
+from pictures.errors import DatasetError
+
+__all__ = ["TrainingStep", "train_winner"]
+
+
+def train_winner(
+    run_dir: Path,
+    out: Path,
+    genome: str | None,
+    name: str | None,
+    tell: Callable[[TrainingStep], None],
+) -> Bundle:
+    """Train a genome by the run's ``winner`` schedule and write its bundle.
+
+    Raises:
+        FileError: the run folder, the genome or the bundle folder is of no use; the sentence says why.
+    """
+    config = read_config(run_dir / CONFIG, SearchConfig)
+    text = read_result(run_dir)["best"]["genome"] if genome is None else genome
+    try:
+        parsed = Genome.parse(text)
+        if not config.space.contains(parsed):
+            raise FileError(f"--genome {text}: not of the run's space ({config.space})")
+        dataset = load(config.dataset)
+        shape = config.shape(dataset)
+        return build_bundle(
+            parsed,
+            dataset,
+            shape,
+            config.winner,
+            out,
+            name=name or out.resolve().name,
+            progress=tell,
+        )
+    except (ValueError, DatasetError, BundleError) as error:
+        raise FileError(f"{run_dir}: {error}") from None

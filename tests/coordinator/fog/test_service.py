@@ -1,0 +1,156 @@
+"""A coordinator on a bus, and what the commands say to it and hear."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from broker.bus.inbox import Inbox
+from broker.bus.memory import MemoryBroker
+from broker.bus.seam import Message
+from broker.messages import Active, ArtifactRequest, BundleName, InputSpec, Status
+from broker.topics import (
+    ACTIVE,
+    ARTIFACT_GET,
+    COORDINATOR,
+    NODE_ARTIFACT,
+    NODE_INFO,
+    NODE_STATE,
+    SPEC,
+    STATUS,
+)
+from coordinator.fog.client import Client, DeploymentError
+from coordinator.fog.service import Service
+from tests.coordinator.fog.toys import NAME, SITE, artifacts, bundle
+
+SECONDS = 20.0
+
+
+@pytest.fixture
+def broker() -> Iterator[MemoryBroker]:
+    with MemoryBroker() as running:
+        yield running
+
+
+@contextmanager
+def serving(broker: MemoryBroker, folder: Path) -> Iterator[Service]:
+    """Run a coordinator until the end of the block."""
+    service = Service(SITE, folder, broker.bus(COORDINATOR))
+    heard: Inbox[Message] = Inbox()
+    ear = broker.bus("ear")
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    ear.subscribe(NODE_STATE.at(SITE, node=COORDINATOR), heard.put)
+    try:
+        message = heard.get(SECONDS)
+        assert message is not None
+        assert message.payload == b"online"
+        yield service
+    finally:
+        service.stop()
+        thread.join(SECONDS)
+        ear.close()
+
+
+def retained(broker: MemoryBroker) -> dict[str, bytes]:
+    """Return what is retained of deployments, by the last two levels of the topic."""
+    broker.settle()
+    topics = (SPEC, ACTIVE, STATUS)
+    stored = [message for topic in topics for message in broker.stored(topic.every(SITE))]
+    return {"/".join(message.topic.split("/")[-2:]): message.payload for message in stored}
+
+
+def leave_an_orphan(broker: MemoryBroker) -> None:
+    of = bundle()
+    active = Active(
+        deployment=NAME,
+        epoch=7,
+        bundle=BundleName(name=of.name, version=of.version),
+        classes=of.classes,
+        input=InputSpec.model_validate(of.input.model_dump()),
+    )
+    status = Status(deployment=NAME, revision=1, phase="serving", epoch=7)
+    bus = broker.bus("an earlier coordinator")
+    bus.publish(ACTIVE.at(SITE, deployment=NAME), active.encode(), retain=True)
+    bus.publish(STATUS.at(SITE, deployment=NAME), status.encode(), retain=True)
+    broker.settle()
+
+
+@pytest.mark.parametrize("damage", [b"{", b"\xff", b"[]", b'{"deployments": [{"spec": {}}]}'])
+def test_a_damaged_state_is_put_aside_and_said_in_one_line(
+    broker: MemoryBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: bytes
+) -> None:
+    (tmp_path / "deployments.json").write_bytes(damage)
+    with caplog.at_level(logging.ERROR, "fog-coordinator"), serving(broker, tmp_path):
+        pass
+    (line,) = caplog.messages
+    assert f"{tmp_path / 'deployments.json'} is damaged" in line
+    assert "\n" not in line
+    assert (tmp_path / "deployments.damaged").read_bytes() == damage
+
+
+def test_a_message_that_cannot_be_read_is_said_once(
+    broker: MemoryBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = threading.Event()
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "unread" in record.getMessage():
+                said.set()
+
+    logger, ear = logging.getLogger("fog-coordinator"), Ear()
+    logger.addHandler(ear)
+    try:
+        with serving(broker, tmp_path):
+            for _ in range(3):
+                broker.bus("pi").publish(NODE_INFO.at(SITE, node="pi"), b"garbage")
+            assert said.wait(SECONDS)
+    finally:
+        logger.removeHandler(ear)
+    lines = [line for line in caplog.messages if "unread" in line]
+    assert len(lines) == 1
+    assert NODE_INFO.at(SITE, node="pi") in lines[0]
+
+
+def test_what_an_earlier_coordinator_left_is_shown_and_cleared(
+    broker: MemoryBroker, tmp_path: Path
+) -> None:
+    leave_an_orphan(broker)
+    client = Client(broker.bus("command"), SITE)
+    assert client.look(0.2).as_json()["orphans"] == [NAME]
+    with serving(broker, tmp_path):
+        Client(broker.bus("another command"), SITE).undeploy(NAME)
+        assert retained(broker) == {}
+        assert Client(broker.bus("a third"), SITE).look(0.2).orphans == []
+        with pytest.raises(DeploymentError, match=f"no deployment {NAME}"):
+            Client(broker.bus("a fourth"), SITE).undeploy(NAME)
+
+
+def test_deploy_hands_the_artifacts_to_the_coordinator_and_to_nobody_else(
+    broker: MemoryBroker, tmp_path: Path
+) -> None:
+    of = bundle()
+    (tmp_path / "partitions").mkdir()
+    for part in of.partitions:
+        (tmp_path / part.file).write_bytes(artifacts(of)[part.sha256])
+    pulled: list[Message] = []
+    broker.bus("ear-2").subscribe(NODE_ARTIFACT.at(SITE, node="pi"), pulled.append)
+    told: list[Status] = []
+    with serving(broker, tmp_path / "state"):
+        bus = broker.bus("deploy")
+        Client(bus, SITE).deploy(of, tmp_path, NAME, wait_s=None, tell=told.append)
+        assert [status.phase for status in told] == ["fetching", "waiting"]
+        assert "no fog node is online" in told[-1].reason
+        # A node asks while the command still waits: one of the two answers.
+        _pull(broker, of.partitions[0].sha256)
+    assert len(pulled) == 1
+
+
+def _pull(broker: MemoryBroker, sha256: str) -> None:
+    request = ArtifactRequest(sha256=sha256, offset=0, length=1000, reply_to="pi")
+    broker.bus("pi").publish(ARTIFACT_GET.at(SITE), request.encode())
+    broker.settle()
