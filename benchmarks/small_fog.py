@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.limited_links import Network, Speed, limited_links
-from broker.artifacts import answer_requests
+from broker.artifacts import answer_nodes
 from broker.bus.inbox import Inbox
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message
@@ -49,7 +49,7 @@ class SmallFog:
         self._bus = MqttBus.connect(url, f"{_SITE}-coordinator")
         for topic in (NODE_INFO, NODE_REPORT):
             self._bus.subscribe(topic.every(_SITE), self._inbox.put)
-        answer_requests(self._bus, _SITE, artifacts.get)
+        answer_nodes(self._bus, _SITE, artifacts.get)
         _, channels, height, width = bundle.input.shape
         pixels = np.random.default_rng(4).integers(0, 256, (height, width, channels), np.uint8)
         Image.fromarray(pixels).save(folder / "picture.png")
@@ -79,6 +79,7 @@ class SmallFog:
             bundle=BundleName(name=bundle.name, version=bundle.version),
             classes=bundle.classes,
             input=InputSpec.model_validate(bundle.input.model_dump()),
+            fusion=(layout.placement[bundle.fusion.id],),
         )
         self._bus.publish(ACTIVE.at(_SITE, deployment=name), active.encode(), retain=True)
         self._tell(name, layout, "serve")
@@ -142,13 +143,14 @@ class SmallFog:
             message = self._inbox.get(max(0.0, until - time.monotonic()))
             if message is None:
                 raise SystemExit(f"{what} was not ready in {_PATIENCE_S:g} s")
-            if NODE_INFO.names(message.topic):
-                self.fleet.info(NodeInfo.decode(message.payload), time.monotonic())
-                continue
-            report = Report.decode(message.payload)
-            if report.status == "failed":
-                raise SystemExit(f"{report.node}: {report.reason}")
-            self.fleet.report(report, hashes)
+            if names := NODE_INFO.names(message.topic):
+                info = NodeInfo.decode(message.payload)
+                self.fleet.info(names["node"], info, time.monotonic())
+            elif names := NODE_REPORT.names(message.topic):
+                report = Report.decode(message.payload)
+                if report.status == "failed":
+                    raise SystemExit(f"{names['node']}: {report.reason}")
+                self.fleet.report(names["node"], report, hashes)
 
     def _last_words(self, device: str) -> str:
         lines = (self._folder / f"{device}.log").read_text("utf-8", "replace").splitlines()

@@ -1,7 +1,7 @@
 """The pulls of a node: what it asks for, when, and when again; pure.
 
-A few chunks are under way at a time, however many artifacts are pulled: more would wait at the
-broker or on the link, and would be asked for again while they are on their way. Their owner sends
+A few chunks are in flight at a time, however many artifacts are pulled: more would wait at the
+broker or on the link, and would be requested again before they arrive. Their owner sends
 the requests that it is given and hands over the chunks that come.
 """
 
@@ -15,11 +15,11 @@ from broker.messages import ArtifactRequest
 
 CHUNK_BYTES: Final = 256 * 1024
 WINDOW: Final = 4
-"""So many chunks at most are under way."""
+"""So many chunks at most are in flight."""
 REFUSALS: Final = 5
 """So often an artifact may arrive corrupt before it is given up."""
 _SOON_S: Final = 1.0
-"""A chunk that takes longer was one too many under way: keepalives wait behind it."""
+"""A chunk that takes longer was one too many in flight: keepalives wait behind it."""
 
 
 class RetryTime:
@@ -53,8 +53,8 @@ class RetryTime:
 class _Pull:
     """One artifact of known size on its way."""
 
-    def __init__(self, total: int) -> None:
-        self.total = total
+    def __init__(self, total: int, holder: str) -> None:
+        self.total, self.holder = total, holder
         self.refused = 0
         self._chunks: dict[int, bytes] = {}
         self._asked: set[int] = set()
@@ -99,25 +99,24 @@ class _Pull:
 
 
 @dataclass(frozen=True, slots=True)
-class _UnderWay:
+class _InFlight:
     since: float
     until: float
     again: bool
 
 
 class ArtifactPulls:
-    """All pulls of one node, who is called ``reply_to``; ``now`` is monotonic seconds.
+    """All pulls of one part; ``now`` is monotonic seconds.
 
     What arrives whole but does not hash to its name is refused and pulled again.
     """
 
-    def __init__(self, reply_to: str) -> None:
+    def __init__(self) -> None:
         self.chunks = 0
         """How many came so far; who sees it grow knows that it goes on."""
         self.refused = 0
-        self._reply_to = reply_to
         self._pulls: dict[str, _Pull] = {}
-        self._under_way: dict[tuple[str, int], _UnderWay] = {}
+        self._in_flight: dict[tuple[str, int], _InFlight] = {}
         self._window = 1
         self._retry = RetryTime()
         self._waits_since: float | None = None
@@ -133,9 +132,9 @@ class ArtifactPulls:
         """What is being pulled, in order."""
         return list(self._pulls)
 
-    def begin(self, sha256: str, total: int) -> None:
-        """Pull an artifact of ``total`` bytes, after those that were begun before."""
-        self._pulls.setdefault(sha256, _Pull(total))
+    def begin(self, sha256: str, total: int, holder: str = "") -> None:
+        """Pull an artifact of ``total`` bytes (from ``holder``), after those that were begun before."""
+        self._pulls.setdefault(sha256, _Pull(total, holder))
 
     def end(self, hashes: Collection[str]) -> None:
         """Pull these no more; the patience with the others begins anew."""
@@ -143,28 +142,29 @@ class ArtifactPulls:
         if not gone:
             return
         self._waits_since = None
-        self._under_way = {
-            key: asked for key, asked in self._under_way.items() if key[0] in self._pulls
+        self._in_flight = {
+            key: asked for key, asked in self._in_flight.items() if key[0] in self._pulls
         }
 
     def requests(self, now: float) -> list[ArtifactRequest]:
         """Return what to ask for now."""
-        late = [key for key, asked in self._under_way.items() if now >= asked.until]
+        late = [key for key, asked in self._in_flight.items() if now >= asked.until]
         if late:
             self._retry.in_vain()
             self._window = 1
         for key in late:
-            del self._under_way[key]
+            del self._in_flight[key]
         wanted: list[ArtifactRequest] = []
         for sha256, offset in self._next():
-            if len(self._under_way) >= self._window:
+            if len(self._in_flight) >= self._window:
                 break
-            again = self._pulls[sha256].ask(offset)
-            asked = _UnderWay(now, now + self._retry.seconds, again)
-            self._under_way[sha256, offset] = asked
+            pull = self._pulls[sha256]
+            again = pull.ask(offset)
+            asked = _InFlight(now, now + self._retry.seconds, again)
+            self._in_flight[sha256, offset] = asked
             wanted.append(
                 ArtifactRequest(
-                    sha256=sha256, offset=offset, length=CHUNK_BYTES, reply_to=self._reply_to
+                    sha256=sha256, offset=offset, length=CHUNK_BYTES, holder=pull.holder
                 )
             )
         if self._waits_since is None and wanted:
@@ -175,7 +175,7 @@ class ArtifactPulls:
         for sha256, pull in self._pulls.items():
             if pull.refused < REFUSALS:
                 for offset in pull.missing():
-                    if (sha256, offset) not in self._under_way:
+                    if (sha256, offset) not in self._in_flight:
                         yield sha256, offset
 
     def accept(self, chunk: Chunk, now: float) -> bytes | None:
@@ -186,7 +186,7 @@ class ArtifactPulls:
         pull = self._pulls.get(chunk.sha256)
         if pull is None or not pull.fits(chunk):
             return None
-        asked = self._under_way.pop((chunk.sha256, chunk.offset), None)
+        asked = self._in_flight.pop((chunk.sha256, chunk.offset), None)
         if asked is not None and not asked.again:
             took = now - asked.since
             self._retry.answered(took)
@@ -207,7 +207,7 @@ class ArtifactPulls:
         Nothing came for ``patience_s`` of all that was asked for, or what came was corrupt each time.
         """
         waits = self._waits_since
-        stalled = bool(self._under_way) and waits is not None and now - waits >= patience_s
+        stalled = bool(self._in_flight) and waits is not None and now - waits >= patience_s
         reasons = {
             sha256: "nobody sent the artifact"
             for sha256, pull in self._pulls.items()

@@ -1,7 +1,7 @@
 """Artifacts (ONNX files) by their hash: kept on disk, handed out in chunks through the broker.
 
-Whoever has an artifact answers ``artifact/get``: the coordinator for the fog nodes, and the
-``deploy`` command for the coordinator. ``broker/artifact_pulls.py`` is the other side.
+A fog node asks the coordinator; the coordinator asks the client that deploys, or a fog node that
+holds what the coordinator lost. ``broker/artifact_pulls.py`` is the other side.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from typing import Final
 from broker.bus.seam import Bus, Message
 from broker.codec import Chunk, encode_chunk
 from broker.messages import ArtifactRequest, MessageError
-from broker.topics import ARTIFACT_GET, NODE_ARTIFACT, InvalidIdError, check_id
+from broker.topics import CLIENT_GIVE, COORDINATOR_GET, NODE_ARTIFACT, NODE_GET
 
 STORE_BYTES: Final = 512 * 1024 * 1024
 """What a store keeps of artifacts that nobody needs now: a redeploy may want them again."""
@@ -95,36 +95,60 @@ class ArtifactStore:
                 (self._folder / name).unlink()
 
 
-def answer_requests(
-    bus: Bus, site: str, find: Callable[[str], bytes | None], *, asker: str | None = None
-) -> None:
-    """Answer ``artifact/get`` on this bus for every artifact that ``find`` returns.
+def chunk_of(data: bytes, request: ArtifactRequest) -> Chunk | None:
+    """Return what was requested of an artifact, or None where it has no such part."""
+    if request.offset > len(data):
+        return None
+    part = memoryview(data)[request.offset : request.offset + request.length]
+    return Chunk(request.sha256, request.offset, len(data), part)
 
-    With ``asker`` only that one is answered: of two who have an artifact one is to send it. The
-    last artifact is kept at hand: it is asked for chunk by chunk, and ``find`` may read and
-    hash the whole of it.
-    """
+
+def answer_nodes(bus: Bus, site: str, find: Callable[[str], bytes | None]) -> None:
+    """Answer every fog node that asks for an artifact which ``find`` returns, as the coordinator."""
+
+    def reply_topic(message: Message, _request: ArtifactRequest) -> str | None:
+        names = NODE_GET.names(message.topic)
+        return NODE_ARTIFACT.at(site, node=names["node"]) if names else None
+
+    _answer(bus, NODE_GET.every(site), find, reply_topic)
+
+
+def answer_coordinator(
+    bus: Bus, site: str, client: str, find: Callable[[str], bytes | None]
+) -> None:
+    """Answer the coordinator's requests, as the client that deploys what ``find`` returns."""
+
+    def reply_topic(_message: Message, request: ArtifactRequest) -> str | None:
+        return None if request.holder else CLIENT_GIVE.at(site, client=client)
+
+    _answer(bus, COORDINATOR_GET.at(site), find, reply_topic)
+
+
+def _answer(
+    bus: Bus,
+    requests: str,
+    find: Callable[[str], bytes | None],
+    reply_topic: Callable[[Message, ArtifactRequest], str | None],
+) -> None:
+    """Answer requests chunk by chunk; the last artifact is kept at hand, since ``find`` may read it all."""
     at_hand: tuple[str, bytes] = ("", b"")
 
     def answer(message: Message) -> None:
+        nonlocal at_hand
         try:
             request = ArtifactRequest.decode(message.payload)
-            reply_to = check_id("reply_to", request.reply_to)
-        except (MessageError, InvalidIdError):
+        except MessageError:
             return
-        if asker is not None and reply_to != asker:
+        topic = reply_topic(message, request)
+        if topic is None:
             return
-        nonlocal at_hand
         if request.sha256 != at_hand[0]:
             data = find(request.sha256)
             if data is None:
                 return
             at_hand = (request.sha256, data)
-        data = at_hand[1]
-        if request.offset > len(data):
-            return
-        part = memoryview(data)[request.offset : request.offset + request.length]
-        chunk = Chunk(request.sha256, request.offset, len(data), part)
-        bus.publish(NODE_ARTIFACT.at(site, node=reply_to), encode_chunk(chunk))
+        chunk = chunk_of(at_hand[1], request)
+        if chunk is not None:
+            bus.publish(topic, encode_chunk(chunk))
 
-    bus.subscribe(ARTIFACT_GET.at(site), answer)
+    bus.subscribe(requests, answer)

@@ -6,14 +6,14 @@ decoded without a copy, and aligned. A header is small and flat: limits on maps,
 keep a hostile one from costing memory (5 MB of empty maps would cost 374 MB).
 """
 
-import math
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgpack
 import numpy as np
-from numpy.typing import NDArray
+
+from broker.frame import FrameHeader, FrameTensor, Hop
 
 MAX_TENSOR_BYTES: Final = 3 * 1024 * 1024
 """A frame or tensor travels in one message; larger ones are refused where they are made."""
@@ -26,6 +26,7 @@ _ALIGN: Final = 16
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _MAX_RANK: Final = 8
 _MAX_COUNT: Final = 2**63 - 1
+_MOST_SECONDS: Final = 1e9
 _DTYPES: Final = {
     name: np.dtype(name).newbyteorder("<")
     for name in ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32")
@@ -41,35 +42,6 @@ class CodecError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
-    """One partition run on the way of a frame; seconds by the clock of its node."""
-
-    partition: str
-    node: str
-    queued_s: float
-    run_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class TensorMessage:
-    """A frame (the tensor named ``input``) or a tensor between two partitions.
-
-    ``deadline`` is the seconds that are left when the message is sent, None for a stream that
-    waits (``reliable``); every node subtracts the time the message spent there, so clocks need
-    not agree.
-    """
-
-    deployment: str
-    epoch: int
-    camera: str
-    frame_id: int
-    tensor: str
-    data: NDArray[Any]
-    deadline: float | None = None
-    trace: tuple[Hop, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
 class Chunk:
     """Bytes ``offset`` to ``offset + len(data)`` of the ``total`` bytes that have this hash."""
 
@@ -79,13 +51,14 @@ class Chunk:
     data: bytes | memoryview
 
 
-def encode_tensor(message: TensorMessage) -> bytes:
-    """Return the payload of a frame or tensor.
+def encode_tensor(message: FrameTensor, now: float) -> bytes:
+    """Return the payload of a frame or tensor that leaves at ``now`` (monotonic seconds).
 
     Raises:
         CodecError: the dtype does not travel, there are more than ``MAX_TENSOR_BYTES``, or the
             trace is longer than any way through a fog.
     """
+    header = message.header
     dtype = _DTYPES.get(message.data.dtype.name)
     if dtype is None:
         raise CodecError(
@@ -97,27 +70,28 @@ def encode_tensor(message: TensorMessage) -> bytes:
         raise CodecError(
             "size", f"tensor {message.tensor}: {data.nbytes} bytes, at most {MAX_TENSOR_BYTES}"
         )
-    if len(message.trace) > MAX_HOPS:
+    if len(header.trace) > MAX_HOPS:
         raise CodecError("trace", f"tensor {message.tensor}: more than {MAX_HOPS} hops")
-    header = {
-        "deployment": message.deployment,
-        "epoch": message.epoch,
-        "camera": message.camera,
-        "frame_id": message.frame_id,
+    fields = {
+        "deployment": header.deployment,
+        "epoch": header.epoch,
+        "camera": header.camera,
+        "frame_id": header.frame_id,
+        "source": header.source,
         "tensor": message.tensor,
         "dtype": data.dtype.name,
         "shape": data.shape,
-        "deadline": message.deadline,
+        "age": max(0.0, now - header.since),
+        "deadline": None if header.expires_at is None else max(0.0, header.expires_at - now),
         "trace": [
-            (hop.partition, hop.node, float(hop.queued_s), float(hop.run_s))
-            for hop in message.trace
+            (hop.partition, hop.node, float(hop.queued_s), float(hop.run_s)) for hop in header.trace
         ],
     }
-    return _pack(_TENSOR_MAGIC, header, data.data.cast("B") if data.nbytes else b"")
+    return _pack(_TENSOR_MAGIC, fields, data.data.cast("B") if data.nbytes else b"")
 
 
-def decode_tensor(payload: bytes) -> TensorMessage:
-    """Return the message in ``payload``; its data is a read-only view of the payload.
+def decode_tensor(payload: bytes, now: float) -> FrameTensor:
+    """Return what arrived at ``now`` (monotonic seconds); its data is a read-only view of ``payload``.
 
     Raises:
         CodecError: anything at all is wrong with it.
@@ -131,25 +105,27 @@ def decode_tensor(payload: bytes) -> TensorMessage:
     if not isinstance(shape, list) or len(shape) > _MAX_RANK:
         raise CodecError("shape", f"tensor {tensor}: no shape")
     if not all(type(size) is int and size >= 0 for size in shape):
-        raise CodecError("shape", f"tensor {tensor}: shape {shape} has sizes that are none")
+        raise CodecError("shape", f"tensor {tensor}: {shape} is not a shape")
     try:
         data = np.frombuffer(raw, dtype).reshape(shape)
     except (ValueError, OverflowError):
         raise CodecError(
             "shape", f"tensor {tensor}: shape {shape} of {dtype} does not fit {len(raw)} bytes"
         ) from None
-    deadline = header.get("deadline")
-    if deadline is not None and (type(deadline) not in (int, float) or not math.isfinite(deadline)):
-        raise CodecError("header", f"tensor {tensor}: deadline is not a number")
-    return TensorMessage(
-        deployment=_text(header, "deployment"),
-        epoch=_count(header, "epoch"),
-        camera=_text(header, "camera"),
-        frame_id=_count(header, "frame_id"),
-        tensor=tensor,
-        data=data,
-        deadline=deadline,
-        trace=_trace(header.get("trace")),
+    left = None if header.get("deadline") is None else _seconds(header, "deadline")
+    return FrameTensor(
+        FrameHeader(
+            deployment=_text(header, "deployment"),
+            epoch=_count(header, "epoch"),
+            camera=_text(header, "camera"),
+            frame_id=_count(header, "frame_id"),
+            source=_text(header, "source"),
+            since=now - _seconds(header, "age"),
+            expires_at=None if left is None else now + left,
+            trace=_trace(header.get("trace")),
+        ),
+        tensor,
+        data,
     )
 
 
@@ -217,6 +193,13 @@ def _count(header: dict[str, Any], name: str) -> int:
     return value
 
 
+def _seconds(header: dict[str, Any], name: str) -> float:
+    value = header.get(name)
+    if (type(value) is int or type(value) is float) and 0 <= value <= _MOST_SECONDS:
+        return float(value)
+    raise CodecError("header", f"header has no seconds {name}")
+
+
 def _trace(value: Any) -> tuple[Hop, ...]:
     if not isinstance(value, list):
         raise CodecError("header", "header has no trace")
@@ -228,8 +211,8 @@ def _trace(value: Any) -> tuple[Hop, ...]:
                 str(node),
                 float() | int() as queued_s,
                 float() | int() as run_s,
-            ] if 0 <= queued_s < math.inf and 0 <= run_s < math.inf:
+            ] if 0 <= queued_s <= _MOST_SECONDS and 0 <= run_s <= _MOST_SECONDS:
                 hops.append(Hop(partition, node, float(queued_s), float(run_s)))
             case _:
-                raise CodecError("header", f"trace has a hop that is none: {hop!r}")
+                raise CodecError("header", f"trace: {hop!r} is not a hop")
     return tuple(hops)

@@ -66,7 +66,6 @@ class Links(Payload):
 class NodeInfo(Payload):
     """What a fog node is; ``session`` is new with every start and orders them."""
 
-    node: str
     session: Count
     version: str
     hardware: str
@@ -78,13 +77,34 @@ class NodeInfo(Payload):
 
 
 class Beat(Payload):
-    """A fog node's pulse, every second."""
+    """A fog node's pulse, every second.
 
-    node: str
+    ``counters`` are totals since its start. The rest is by deployment: ``answers`` and
+    ``incomplete`` (totals of what its fusion answered, and of that without some branch),
+    ``missing`` (how often by tensor), ``seconds`` (by partition, the median of its latest runs)
+    and ``response_s`` (the median age of the frames it answered lately). ``echo_s`` is how long the
+    broker takes to bring a message back: the last round trip, or the wait so far if that is longer.
+    """
+
     session: Count
     sequence: Count
     epoch: Count
     load: float
+    queues: dict[str, int]
+    counters: dict[str, int]
+    echo_s: Seconds = 0.0
+    answers: dict[str, Count] = Field(default_factory=dict)
+    incomplete: dict[str, Count] = Field(default_factory=dict)
+    missing: dict[str, dict[str, Count]] = Field(default_factory=dict)
+    seconds: dict[str, dict[str, Seconds]] = Field(default_factory=dict)
+    response_s: dict[str, Seconds] = Field(default_factory=dict)
+
+
+class CoordinatorBeat(Payload):
+    """The coordinator's pulse, every second; of two coordinators the later ``session`` stays."""
+
+    session: Count
+    sequence: Count
     queues: dict[str, int]
     counters: dict[str, int]
 
@@ -119,14 +139,22 @@ class InputSpec(Payload):
         return self
 
 
+class AssignedInput(TensorSpec):
+    """A tensor that comes from the broker, and the fog node that makes it; empty: the cameras do."""
+
+    node: str = ""
+
+
 class AssignedFusion(Payload):
     """How a fusion may answer without all of its inputs.
 
-    ``patience_s`` is how long it waits for the rest once one input is there.
+    ``patience_s`` is how long it waits for the rest once one input is there. ``first`` is empty, or
+    this is the standby of that node's fusion: it answers the frames that the first does not.
     """
 
     min_inputs: Count
     patience_s: Seconds
+    first: str = ""
 
 
 class AssignedPartition(Payload):
@@ -157,14 +185,13 @@ class Assignment(Payload):
     classes: tuple[str, ...] = ()
     input: InputSpec | None = None
     partitions: tuple[AssignedPartition, ...] = ()
-    inputs: tuple[TensorSpec, ...] = ()
+    inputs: tuple[AssignedInput, ...] = ()
     outputs: tuple[str, ...] = ()
 
 
 class Report(Payload):
     """How far a fog node is with an assignment; ``seconds`` by partition id, median of warm runs."""
 
-    node: str
     session: Count
     deployment: str
     epoch: Count
@@ -174,12 +201,16 @@ class Report(Payload):
 
 
 class ArtifactRequest(Payload):
-    """Asks whoever has it for ``length`` bytes of an artifact, sent to ``reply_to``'s topic."""
+    """Asks for ``length`` bytes of an artifact.
+
+    A node asks the coordinator. The coordinator asks the node ``holder``, or if that is empty
+    the client that deploys the artifact.
+    """
 
     sha256: Sha256
     offset: Count
     length: Annotated[int, Field(gt=0, le=1024 * 1024)]
-    reply_to: str
+    holder: str = ""
 
 
 class Spec(Payload):
@@ -205,19 +236,50 @@ class Active(Payload):
     bundle: BundleName
     classes: tuple[str, ...]
     input: InputSpec
+    fusion: tuple[str, ...] = ()
+    """The fog nodes that answer: the first and, if there is one, its standby."""
+
+
+class Predicted(Payload):
+    """What a placement is expected to reach.
+
+    ``response_s`` of a lone frame and its lower bound, the frames per second it keeps up with, and
+    ``p95_s`` of the response at the rate it was placed for.
+    """
+
+    response_s: Seconds
+    lower_bound_s: Seconds
+    frames_per_s: Seconds | None = None
+    p95_s: Seconds | None = None
+
+
+class Measured(Payload):
+    """What a deployment reaches: seconds and frames per second of late, the share of incomplete answers."""
+
+    response_s: Seconds
+    frames_per_s: Seconds
+    incomplete: Annotated[float, Field(ge=0, le=1)]
 
 
 class Status(Payload):
-    """How the coordinator fares with a deployment, for people and for ``deploy --wait``."""
+    """How the coordinator fares with a deployment, for people and for ``deploy --wait``.
+
+    ``since`` is when the phase began (Unix seconds); ``degraded`` says what is wrong with what
+    serves, and ``slow`` why a fog node is used less or not at all.
+    """
 
     deployment: str
     revision: Count
     phase: StatusPhase
     epoch: Count = 0
+    since: Seconds = 0.0
     reason: str = ""
+    degraded: str = ""
+    slow: dict[str, str] = Field(default_factory=dict)
     placement: dict[str, str] = Field(default_factory=dict)
-    response_s: Seconds | None = None
-    lower_bound_s: Seconds | None = None
+    standby: str = ""
+    predicted: Predicted | None = None
+    measured: Measured | None = None
 
 
 class HopTime(Payload):
@@ -235,6 +297,7 @@ class Result(Payload):
     deployment: str
     camera: str
     frame_id: Count
+    source: str
     label: str
     confidence: float
     epoch: Count

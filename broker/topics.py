@@ -1,6 +1,8 @@
 """All topics of the protocol, each bound to its payload; nobody else writes a topic.
 
-Every topic stands under ``fog/v1/<site>/``. Names filled into a pattern are portable ids
+Whoever writes is named in the topic, so that one access rule a role is enough.
+
+Every topic stands under ``fog/v2/<site>/``. Names filled into a pattern are portable ids
 (``[a-z0-9-]``), or tensor names escaped by :func:`escape`, so that Mosquitto, NATS and AWS IoT
 Core all bear them. ``docs/protocol.md`` lists the same table, and a test compares the two.
 """
@@ -10,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 COORDINATOR: Final = "coordinator"
-"""The id under which the coordinator pulls artifacts and shows that it is there; no node takes it."""
+"""What the coordinator is called in client ids and state folders."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
@@ -75,30 +77,42 @@ class Topic:
 
 NODE_STATE = Topic("node/{node}/state", "online or offline", retained=True)
 NODE_INFO = Topic("node/{node}/info", "NodeInfo", retained=True)
-NODE_BEAT = Topic("node/{node}/beat", "Beat", retained=False)
-NODE_ASSIGNMENT = Topic("node/{node}/assignment", "Assignment", retained=True)
 NODE_REPORT = Topic("node/{node}/report", "Report", retained=True)
+NODE_BEAT = Topic("node/{node}/beat", "Beat", retained=False)
+NODE_GET = Topic("node/{node}/get", "ArtifactRequest", retained=False)
+NODE_GIVE = Topic("node/{node}/give", "chunk", retained=False)
 NODE_ECHO = Topic("node/{node}/echo", "bytes", retained=False)
 NODE_SINK = Topic("node/{node}/sink", "bytes", retained=False)
+NODE_ASSIGNMENT = Topic("node/{node}/assignment", "Assignment", retained=True)
 NODE_ARTIFACT = Topic("node/{node}/artifact", "chunk", retained=False)
-ARTIFACT_GET = Topic("artifact/get", "ArtifactRequest", retained=False)
+COORDINATOR_STATE = Topic("coordinator/state", "online or offline", retained=True)
+COORDINATOR_BEAT = Topic("coordinator/beat", "CoordinatorBeat", retained=False)
+COORDINATOR_GET = Topic("coordinator/get", "ArtifactRequest", retained=False)
+CLIENT_ECHO = Topic("client/{client}/echo", "bytes", retained=False)
+CLIENT_GIVE = Topic("client/{client}/give", "chunk", retained=False)
 SPEC = Topic("deployment/{deployment}/spec", "Spec", retained=True)
 ACTIVE = Topic("deployment/{deployment}/active", "Active", retained=True)
 STATUS = Topic("deployment/{deployment}/status", "Status", retained=True)
-FRAME = Topic("deployment/{deployment}/frame/{camera}", "frame", retained=False)
-TENSOR = Topic("deployment/{deployment}/{epoch}/{tensor}", "tensor", retained=False)
-RESULT = Topic("deployment/{deployment}/result/{camera}", "Result", retained=False)
+FRAME = Topic("frame/{deployment}/{camera}", "frame", retained=False)
+TENSOR = Topic("tensor/{deployment}/{epoch}/{node}/{tensor}", "tensor", retained=False)
+RESULT = Topic("result/{deployment}/{camera}/{node}", "Result", retained=False)
 
 TOPICS: Final = (
     NODE_STATE,
     NODE_INFO,
-    NODE_BEAT,
-    NODE_ASSIGNMENT,
     NODE_REPORT,
+    NODE_BEAT,
+    NODE_GET,
+    NODE_GIVE,
     NODE_ECHO,
     NODE_SINK,
+    NODE_ASSIGNMENT,
     NODE_ARTIFACT,
-    ARTIFACT_GET,
+    COORDINATOR_STATE,
+    COORDINATOR_BEAT,
+    COORDINATOR_GET,
+    CLIENT_ECHO,
+    CLIENT_GIVE,
     SPEC,
     ACTIVE,
     STATUS,

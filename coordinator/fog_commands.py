@@ -25,7 +25,7 @@ from broker.command_line import (
     state_dir,
 )
 from broker.messages import OFFLINE, Status
-from broker.topics import COORDINATOR, NODE_STATE
+from broker.topics import COORDINATOR, COORDINATOR_STATE
 
 
 def serve(
@@ -43,7 +43,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     check_ids(site=site)
     folder = state_dir(folder, f"{COORDINATOR}-{site}")
-    will = Will(NODE_STATE.at(site, node=COORDINATOR), OFFLINE)
+    will = Will(COORDINATOR_STATE.at(site), OFFLINE)
     # An id of its own, not the site's: of two coordinators the later stays, and says so.
     client_id = f"{COORDINATOR}-{uuid.uuid4().hex[:12]}"
     try:
@@ -125,7 +125,7 @@ def undeploy(
     broker: Broker = BROKER,
     site: Site = SITE,
 ) -> None:
-    """End a deployment: the fog nodes finish what is under way and forget it."""
+    """End a deployment: the fog nodes finish what is in flight and forget it."""
     from coordinator.fog.client import Client, DeploymentError
 
     check_ids(name=name, site=site)
@@ -149,17 +149,17 @@ def status(
 
     check_ids(site=site)
     with connection(broker, f"status-{uuid.uuid4().hex[:12]}") as bus:
-        picture = Client(bus, site).look(listen)
+        snapshot = Client(bus, site).look(listen)
     if as_json:
-        say_json(picture.as_json())
+        say_json(snapshot.as_json())
         return
-    for table in status_tables(picture):
+    for table in status_tables(snapshot):
         console.print(table)
-    for name in picture.orphans:
+    for name in snapshot.orphans:
         say(
             f"{name}: nobody wants it any more; clear what is left: fog-coordinator undeploy {name}"
         )
-    if not picture.states.get(COORDINATOR):
+    if not snapshot.coordinator:
         say("no coordinator is running in this site; start one: fog-coordinator serve")
 
 

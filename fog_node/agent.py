@@ -14,6 +14,7 @@ the assignments at hand need, less what is there.
 from collections import Counter
 from typing import Final
 
+from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk, decode_tensor, encode_tensor
 from broker.messages import (
@@ -45,16 +46,14 @@ from fog_node.events import (
     Found,
     Loaded,
     LoadFailed,
-    Publish,
     Ran,
     RunFailed,
-    Stop,
     Subscribe,
     Unsubscribe,
 )
-from fog_node.holdings import Inventory
+from fog_node.holdings import Holdings
 from fog_node.run_queue import RunQueue
-from fog_node.serving import Run, Serving
+from fog_node.serving import PartitionRun, Serving
 
 DRAIN_S: Final = 2.0
 
@@ -68,11 +67,11 @@ class Agent:
         self.counters: Counter[str] = Counter()
         self._servings: dict[tuple[str, int], Serving] = {}
         self._subscribed: set[str] = set()
-        self._inventory = Inventory(node, site)
+        self._holdings = Holdings(node, site)
         self._reported: dict[tuple[str, int], ReportStatus] = {}
         self._retired_given_up = 0
         self._queue = RunQueue()
-        self._running: tuple[Run, float] | None = None
+        self._running: tuple[PartitionRun, float] | None = None
         self._assignment_topic = NODE_ASSIGNMENT.at(site, node=node)
         self._artifact_topic = NODE_ARTIFACT.at(site, node=node)
         self._info_topic = NODE_INFO.at(site, node=node)
@@ -94,13 +93,13 @@ class Agent:
             case Arrived(message):
                 actions = self._arrived(message, now)
             case Found(sha256):
-                self._inventory.found(sha256)
+                self._holdings.found(sha256)
                 actions = self._settle()
             case Absent(sha256):
-                actions = self._inventory.absent(sha256, now)
+                actions = self._holdings.absent(sha256, now)
             case Loaded():
                 self.counters["loaded"] += 1
-                self._inventory.loaded(event)
+                self._holdings.loaded(event)
                 actions = self._settle()
             case LoadFailed(sha256, reason):
                 actions = self._fail_users(sha256, reason)
@@ -118,9 +117,9 @@ class Agent:
             for run in serving.expire(now):
                 self._queue.push(run)
         actions: list[Action] = []
-        for sha256, reason in self._inventory.hopeless(now).items():
+        for sha256, reason in self._holdings.hopeless(now).items():
             actions += self._fail_users(sha256, reason)
-        actions += self._inventory.requests(now)
+        actions += self._holdings.requests(now)
         drained = [
             serving
             for serving in self._servings.values()
@@ -151,8 +150,8 @@ class Agent:
     def tally(self) -> dict[str, int]:
         """Return all counters since the start, by name."""
         total = self.counters + self._queue.drops
-        total["chunks"] += self._inventory.chunks
-        total["artifact_refused"] += self._inventory.refused
+        total["chunks"] += self._holdings.chunks
+        total["artifact_refused"] += self._holdings.refused
         total["given_up"] += self._retired_given_up + sum(
             serving.given_up for serving in self._servings.values()
         )
@@ -190,15 +189,15 @@ class Agent:
         return [Stop(f"another fog-node took the id {self.node}")] if newer else []
 
     def _take(self, message: Message, now: float) -> None:
-        tensor = decode_tensor(message.payload)
-        serving = self._servings.get((tensor.deployment, tensor.epoch))
+        tensor = decode_tensor(message.payload, now)
+        serving = self._servings.get((tensor.header.deployment, tensor.header.epoch))
         is_frame = FRAME.names(message.topic) is not None
         ready = serving is not None and serving.status == "ready"
         if serving is None or not ready or (is_frame and not serving.takes_pictures):
             # Frames of all epochs come by one topic, so during a redeploy this is nobody's fault.
             self.counters["other_epoch"] += 1
             return
-        if message.topic != serving.topic(tensor.tensor, tensor.camera):
+        if message.topic != serving.topic_of_input(tensor.tensor, tensor.header.camera):
             raise CodecError("topic", f"tensor {tensor.tensor} came by another's topic")
         for run in serving.accept(tensor, now):
             self._queue.push(run)
@@ -275,14 +274,14 @@ class Agent:
         except CodecError as error:
             self.counters[f"bad_{error.kind}"] += 1
             return []
-        return self._inventory.take(chunk, now) + self._settle()
+        return self._holdings.take(chunk, now) + self._settle()
 
     def _fail_users(self, sha256: str, reason: str) -> list[Action]:
         for serving in self._servings.values():
             part = serving.hashes.get(sha256)
             if part is not None and serving.status == "preparing":
                 serving.fail(f"partition {part.id}: {reason}")
-        self._inventory.lose(sha256)
+        self._holdings.lose(sha256)
         return self._settle()
 
     def _settle(self) -> list[Action]:
@@ -302,9 +301,9 @@ class Agent:
     def _judge(self, serving: Serving) -> list[Action]:
         """Call an epoch ready, or failed, once all that it needs is loaded; report how far it is."""
         said: list[Action] = []
-        if serving.key not in self._reported and self._inventory.fetched(serving.hashes):
+        if serving.key not in self._reported and self._holdings.fetched(serving.hashes):
             said += self._progress(serving, "fetched")
-        loaded = {sha256: self._inventory.session(sha256) for sha256 in serving.hashes}
+        loaded = {sha256: self._holdings.session(sha256) for sha256 in serving.hashes}
         for sha256, session in loaded.items():
             part = serving.hashes[sha256]
             names = frozenset(part.inputs), frozenset(part.outputs)
@@ -330,16 +329,15 @@ class Agent:
         ]
         actions += [Unsubscribe(f) for f in sorted(self._subscribed - filters)]
         self._subscribed = filters
-        return actions + self._inventory.want(sizes)
+        return actions + self._holdings.want(sizes)
 
     def _report(self, serving: Serving, status: ReportStatus) -> Publish:
         seconds = {
             part.id: session.seconds
             for sha256, part in serving.hashes.items()
-            if (session := self._inventory.session(sha256)) is not None
+            if (session := self._holdings.session(sha256)) is not None
         }
         report = Report(
-            node=self.node,
             session=self.session,
             deployment=serving.key[0],
             epoch=serving.key[1],
@@ -364,8 +362,8 @@ class Agent:
         started = now if self._running is None else self._running[1]
         self._running = None
         self.counters["runs"] += 1
-        run = event.run
-        serving = self._servings.get((run.deployment, run.epoch))
+        run, header = event.run, event.run.header
+        serving = self._servings.get((header.deployment, header.epoch))
         if serving is None:
             return []
         produced = serving.produced(run, event.outputs, started, event.seconds, now)
@@ -374,15 +372,17 @@ class Agent:
         actions: list[Action] = []
         for tensor in produced.tensors:
             try:
-                payload = encode_tensor(tensor)
+                payload = encode_tensor(tensor, now)
             except CodecError as error:
                 self.counters[f"bad_{error.kind}"] += 1
                 continue
-            topic = serving.topic(tensor.tensor, tensor.camera)
+            topic = serving.topic_of_output(tensor.tensor)
             actions.append(Publish(topic, payload, stream=True))
         if produced.result is not None:
             self.counters["answers"] += 1
             self.counters["incomplete"] += bool(produced.result.missing)
-            topic = RESULT.at(self.site, deployment=run.deployment, camera=run.camera)
+            topic = RESULT.at(
+                self.site, deployment=header.deployment, camera=header.camera, node=self.node
+            )
             actions.append(Publish(topic, produced.result.encode()))
         return actions

@@ -12,7 +12,8 @@ import numpy as np
 
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
-from broker.codec import TensorMessage, encode_tensor
+from broker.codec import encode_tensor
+from broker.frame import FrameHeader, FrameTensor
 from broker.messages import Active, MessageError, Result
 from broker.topics import ACTIVE, FRAME, RESULT
 from fog_node.source import Picture, Shape, Source, fitted
@@ -63,7 +64,7 @@ class Camera:
         self._first_frame = int(time.time() * 1000)
         self._wall_offset = time.time() - time.monotonic()
         bus.subscribe(self._active_topic, self._inbox.put)
-        bus.subscribe(RESULT.at(**names, camera=settings.camera), self._inbox.put)
+        bus.subscribe(RESULT.every(**names, camera=settings.camera), self._inbox.put)
 
     def wait_active(self) -> Active:
         """Return what serves the deployment, waiting for it if need be.
@@ -105,7 +106,7 @@ class Camera:
         while not stream.done and not stopped() and not gave_up:
             now = time.monotonic()
             for send in stream.due(now):
-                self._send(send, source)
+                self._send(send, source, now)
             progress(stream)
             message = self._inbox.get(max(0.0, min(_POLL_S, stream.next_due(now) - now)))
             now = time.monotonic()
@@ -126,7 +127,7 @@ class Camera:
         why = "no answer" if served else f"nothing serves {settings.deployment}"
         _log.warning("%s: %s for %g s; %s", settings.camera, why, settings.wait_s, what)
 
-    def _send(self, send: Send, source: Source) -> None:
+    def _send(self, send: Send, source: Source, now: float) -> None:
         stream, settings = self._stream, self._settings
         if stream is None or stream.active is None:
             return
@@ -138,16 +139,16 @@ class Camera:
                 del self._pictures[gone]
             picture = self._pictures[send.frame_id] = source.next(shape)
         picture = fitted(picture, shape)  # sent again, it may be for a network of another shape
-        message = TensorMessage(
+        header = FrameHeader(
             deployment=settings.deployment,
             epoch=send.epoch,
             camera=settings.camera,
             frame_id=self._first_frame + send.frame_id,
-            tensor=stream.active.input.name,
-            data=picture.pixels[np.newaxis],
-            deadline=send.deadline,
+            since=send.since,
+            expires_at=None if send.deadline is None else now + send.deadline,
         )
-        self._bus.publish(self._frame_topic, encode_tensor(message), stream=True)
+        message = FrameTensor(header, stream.active.input.name, picture.pixels[np.newaxis])
+        self._bus.publish(self._frame_topic, encode_tensor(message, now), stream=True)
 
     def _take(self, message: Message, now: float) -> bool:
         """Take a message; return whether it answered a frame."""

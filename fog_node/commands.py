@@ -28,7 +28,7 @@ from broker.command_line import (
     state_dir,
 )
 from broker.messages import OFFLINE, NodeInfo
-from broker.topics import COORDINATOR, NODE_STATE
+from broker.topics import NODE_STATE
 from fog_node.camera import Camera, CameraSettings, NotServedError
 from fog_node.node import FogNode, NodeSettings
 from fog_node.source import Source, SourceError, open_source
@@ -67,8 +67,6 @@ def run_node(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     check_ids(id=node, site=site)
-    if node == COORDINATOR:
-        refuse(f"id: {COORDINATOR} is the coordinator's own")
     folder = state_dir(folder, node)
     memory = memory_mb * 1_000_000 if memory_mb else psutil.virtual_memory().available
     will = Will(NODE_STATE.at(site, node=node), OFFLINE)

@@ -5,8 +5,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from broker.actions import Publish, Stop
 from broker.bus.seam import Message
-from fog_node.serving import Run
+from fog_node.serving import PartitionRun
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -54,7 +55,7 @@ class LoadFailed:
 class Ran:
     """A run ended; ``outputs`` by tensor, ``seconds`` the time it took."""
 
-    run: Run
+    run: PartitionRun
     outputs: Arrays
     seconds: float
 
@@ -63,21 +64,11 @@ class Ran:
 class RunFailed:
     """A run raised."""
 
-    run: Run
+    run: PartitionRun
     reason: str
 
 
 Event = Arrived | Found | Absent | Loaded | LoadFailed | Ran | RunFailed
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Send a message."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +115,7 @@ class Tidy:
 class Execute:
     """Run a partition: Ran or RunFailed answers."""
 
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End this fog node, with the reason."""
-
-    reason: str
+    run: PartitionRun
 
 
 Action = Publish | Subscribe | Unsubscribe | Load | Unload | Tidy | Execute | Stop

@@ -1,25 +1,26 @@
-"""The artifacts of a fog node and the sessions made of them: wanted, under way, loaded. Pure."""
+"""The artifacts of a fog node and the sessions made of them: wanted, in flight, loaded. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from broker.actions import Publish
 from broker.artifact_pulls import ArtifactPulls
 from broker.codec import Chunk
-from broker.topics import ARTIFACT_GET
-from fog_node.events import Action, Load, Loaded, Publish, Tidy, Unload
+from broker.topics import NODE_GET
+from fog_node.events import Action, Load, Loaded, Tidy, Unload
 
 PULL_PATIENCE_S: Final = 20.0
 
 
-class Inventory:
+class Holdings:
     """What is there of what the assignments need, artifact by artifact, named by its sha256."""
 
     def __init__(self, node: str, site: str) -> None:
-        self._get_topic = ARTIFACT_GET.at(site)
+        self._get_topic = NODE_GET.at(site, node=node)
         self._bytes: dict[str, int] = {}
         self._sessions: dict[str, Loaded | None] = {}  # None while it is fetched and loaded
         self._here: set[str] = set()
-        self._pulls = ArtifactPulls(node)
+        self._pulls = ArtifactPulls()
 
     @property
     def chunks(self) -> int:

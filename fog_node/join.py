@@ -8,14 +8,9 @@ answers; one late tensor of it, and it is waited for in full again.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from numpy.typing import NDArray
-
-from broker.codec import Hop
-
-FrameKey = tuple[str, int]
-"""Camera and frame id; a table belongs to one epoch of one deployment."""
+from broker.frame import FrameKey, FrameTensor
 
 _SUSPECT_AFTER: Final = 2
 _SUSPECT_SHARE: Final = 0.1
@@ -23,34 +18,18 @@ _REMEMBERED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One tensor of one frame inside a fog node; ``expires_at`` is by the node's own clock."""
-
-    camera: str
-    frame_id: int
-    data: NDArray[Any]
-    expires_at: float | None = None
-    trace: tuple[Hop, ...] = ()
-
-    @property
-    def key(self) -> FrameKey:
-        """Which frame it is of."""
-        return self.camera, self.frame_id
-
-
-@dataclass(frozen=True, slots=True)
 class Joined:
     """The inputs of one frame, and which of them it goes without."""
 
     key: FrameKey
-    inputs: dict[str, Piece]
+    inputs: dict[str, FrameTensor]
     missing: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Waiting:
     since: float
-    inputs: dict[str, Piece] = field(default_factory=dict)
+    inputs: dict[str, FrameTensor] = field(default_factory=dict)
 
 
 class Join:
@@ -71,12 +50,12 @@ class Join:
         """Frames that had their answer, and what it went without."""
         self.given_up = 0
 
-    def add(self, name: str, piece: Piece, now: float) -> Joined | None:
+    def add(self, tensor: FrameTensor, now: float) -> Joined | None:
         """Take one tensor; return the frame when it is whole."""
-        key = piece.key
-        self._missed[name] = 0
+        key = tensor.header.key
+        self._missed[tensor.tensor] = 0
         waiting = self._waiting.setdefault(key, _Waiting(now))
-        waiting.inputs[name] = piece
+        waiting.inputs[tensor.tensor] = tensor
         if len(waiting.inputs) == len(self._names):
             return self._finish(key, waiting)
         if len(self._waiting) > self._limit:

@@ -13,7 +13,7 @@ import psutil
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
 from broker.messages import Links
-from fog_node.runtime import Session
+from fog_node.runtime import OnnxSession
 
 _CONVOLUTION: Final = base64.b64decode(
     "CAg6vwEKKBIBcyIIQ29uc3RhbnQqGQoFdmFsdWUqDQgEEAc6BCAgAwNCAXOgAQQKMgoBcxIBdyIPQ29uc3RhbnRP"
@@ -55,7 +55,7 @@ def macs_per_s(threads: int) -> float:
     It runs as partitions do, in onnxruntime with as many threads. Only until partitions have been
     measured on the node: those numbers replace it.
     """
-    session = Session(_CONVOLUTION, threads)
+    session = OnnxSession(_CONVOLUTION, threads)
     seconds = []
     for _ in range(_CONVOLUTIONS):
         start = time.perf_counter()

@@ -12,6 +12,7 @@ from typing import Final
 
 import psutil
 
+from broker.actions import Publish, Stop
 from broker.artifacts import ArtifactStore
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
@@ -29,18 +30,16 @@ from fog_node.events import (
     Load,
     Loaded,
     LoadFailed,
-    Publish,
     Ran,
     RunFailed,
-    Stop,
     Subscribe,
     Tidy,
     Unload,
     Unsubscribe,
 )
 from fog_node.measure import hardware, macs_per_s, measure_links
-from fog_node.runtime import RuntimeFailureError, Session
-from fog_node.serving import Run
+from fog_node.runtime import OnnxSession, RuntimeFailureError
+from fog_node.serving import PartitionRun
 
 _log = logging.getLogger("fog-node")
 _TICK_S: Final = 0.25
@@ -68,7 +67,7 @@ class FogNode:
         self._session = _next_session(settings.state_dir / "session")
         self._agent = Agent(settings.node, settings.site, self._session, settings.memory_bytes)
         self._inbox: Inbox[Event] = Inbox(stream_limit=256)
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, OnnxSession] = {}
         self._loader = ThreadPoolExecutor(1, "loader")
         self._runner = ThreadPoolExecutor(1, "runner")
         self._stop = threading.Event()
@@ -113,7 +112,6 @@ class FogNode:
         settings = self._settings
         names = {"site": settings.site, "node": settings.node}
         info = NodeInfo(
-            node=settings.node,
             session=self._session,
             version=importlib.metadata.version("fogweave"),
             hardware=f"{hardware()}, {settings.threads} threads",
@@ -133,7 +131,6 @@ class FogNode:
         self._drops.note(counters, now)
         self._beats += 1
         beat = Beat(
-            node=self._settings.node,
             session=self._session,
             sequence=self._beats,
             epoch=self._agent.epoch,
@@ -179,7 +176,7 @@ class FogNode:
                 self._inbox.put(Absent(sha256))
                 return
             self._inbox.put(Found(sha256))
-            session = Session(data, self._settings.threads)
+            session = OnnxSession(data, self._settings.threads)
             seconds = session.measure()
         except (RuntimeFailureError, OSError) as error:
             self._inbox.put(LoadFailed(sha256, str(error)))
@@ -187,7 +184,7 @@ class FogNode:
         self._sessions[sha256] = session
         self._inbox.put(Loaded(sha256, session.inputs, session.outputs, seconds))
 
-    def _execute(self, run: Run) -> None:
+    def _execute(self, run: PartitionRun) -> None:
         session = self._sessions.get(run.partition.sha256)
         if session is None:
             self._inbox.put(RunFailed(run, "its session is gone"))

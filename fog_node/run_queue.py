@@ -4,7 +4,7 @@ import heapq
 from collections import Counter
 from typing import Final
 
-from fog_node.serving import Run
+from fog_node.serving import PartitionRun
 
 LIVE_DEPTH: Final = 2
 """Frames of one live camera that may wait for one partition; beyond it the newest win."""
@@ -14,7 +14,7 @@ class RunQueue:
     """A bounded priority queue; what it drops is counted by reason in ``drops``."""
 
     def __init__(self, limit: int = 256) -> None:
-        self._heap: list[tuple[float, int, Run]] = []
+        self._heap: list[tuple[float, int, PartitionRun]] = []
         self._sequence = 0
         self._limit = limit
         self.drops: Counter[str] = Counter()
@@ -22,15 +22,15 @@ class RunQueue:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def push(self, run: Run) -> None:
+    def push(self, run: PartitionRun) -> None:
         """Add a run; drop the oldest of a live camera that is ahead of the node, or of all if full."""
-        if run.expires_at is not None:
+        if run.header.expires_at is not None:
             rivals = [
                 entry
                 for entry in self._heap
-                if entry[2].camera == run.camera
+                if entry[2].header.camera == run.header.camera
                 and entry[2].partition.id == run.partition.id
-                and entry[2].deployment == run.deployment
+                and entry[2].header.deployment == run.header.deployment
             ]
             if len(rivals) >= LIVE_DEPTH:
                 self._drop(min(rivals, key=lambda entry: entry[1]), "superseded")
@@ -39,23 +39,27 @@ class RunQueue:
         self._sequence += 1
         heapq.heappush(self._heap, (-run.partition.priority, self._sequence, run))
 
-    def pop(self, now: float) -> Run | None:
+    def pop(self, now: float) -> PartitionRun | None:
         """Return the next run whose deadline is not over, or None."""
         while self._heap:
             run = heapq.heappop(self._heap)[2]
-            if run.expires_at is None or run.expires_at > now:
+            if run.header.expires_at is None or run.header.expires_at > now:
                 return run
             self.drops["expired"] += 1
         return None
 
     def forget(self, deployment: str, epoch: int) -> None:
         """Drop the runs of an epoch that is served no more."""
-        kept = [e for e in self._heap if (e[2].deployment, e[2].epoch) != (deployment, epoch)]
+        kept = [
+            e
+            for e in self._heap
+            if (e[2].header.deployment, e[2].header.epoch) != (deployment, epoch)
+        ]
         self.drops["retired"] += len(self._heap) - len(kept)
         self._heap = kept
         heapq.heapify(self._heap)
 
-    def _drop(self, entry: tuple[float, int, Run], reason: str) -> None:
+    def _drop(self, entry: tuple[float, int, PartitionRun], reason: str) -> None:
         self._heap.remove(entry)
         heapq.heapify(self._heap)
         self.drops[reason] += 1

@@ -18,7 +18,7 @@ class RuntimeFailureError(Exception):
     """onnxruntime refused a model or a run, in one line."""
 
 
-class Session:
+class OnnxSession:
     """One loaded partition.
 
     Raises:

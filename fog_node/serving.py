@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.codec import CodecError, Hop, TensorMessage
-from broker.messages import AssignedPartition, Assignment, HopTime, InputSpec, Result
+from broker.codec import CodecError
+from broker.frame import FrameHeader, FrameTensor, Hop, joined
+from broker.messages import AssignedInput, AssignedPartition, Assignment, HopTime, InputSpec, Result
 from broker.topics import FRAME, TENSOR, InvalidIdError, check_id, escape
-from fog_node.join import Join, Piece
+from fog_node.join import Join
 
 _JOIN_PATIENCE_S: Final = 5.0
 """How long a partition that needs all of its inputs waits for the rest of them."""
@@ -19,18 +20,17 @@ ServingStatus = Literal["preparing", "ready", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One partition to run on one frame; the inputs in ``missing`` are taken as zeros."""
+class PartitionRun:
+    """One partition to run on one frame.
 
-    deployment: str
-    epoch: int
+    ``inputs`` by tensor, each of the shape of its TensorSpec; those in ``missing`` count as zeros.
+    ``ready_at`` is when all of them were there, monotonic seconds.
+    """
+
+    header: FrameHeader
     partition: AssignedPartition
-    camera: str
-    frame_id: int
     inputs: dict[str, NDArray[Any]]
     missing: tuple[str, ...]
-    expires_at: float | None
-    trace: tuple[Hop, ...]
     ready_at: float
 
 
@@ -38,8 +38,8 @@ class Run:
 class Produced:
     """What a run led to: more runs here, tensors for other nodes, and the answer."""
 
-    runs: list[Run]
-    tensors: list[TensorMessage]
+    runs: list[PartitionRun]
+    tensors: list[FrameTensor]
     result: Result | None
 
 
@@ -62,6 +62,9 @@ class Serving:
         self._consumers: dict[str, list[AssignedPartition]] = defaultdict(list)
         self._joins: dict[str, Join] = {}
         made_here = {name for part in assignment.partitions for name in part.outputs}
+        for spec in assignment.inputs:
+            if not self.is_picture(spec.id):
+                check_id(f"input {spec.id}: node", spec.node)
         for part in assignment.partitions:
             for name in part.inputs:
                 if name not in self._specs and name not in made_here:
@@ -95,7 +98,7 @@ class Serving:
     @property
     def filters(self) -> set[str]:
         """The topics that its inputs come by."""
-        return {self.topic(name, camera="+") for name in self._specs}
+        return {self.topic_of_input(name, camera="+") for name in self._specs}
 
     def is_picture(self, tensor: str) -> bool:
         """Return whether this is what the cameras send."""
@@ -106,14 +109,33 @@ class Serving:
         """Return whether frames are among its inputs."""
         return any(map(self.is_picture, self._specs))
 
-    def topic(self, tensor: str, camera: str) -> str:
-        """Return where a tensor travels: a picture by its camera's topic, others by their own."""
-        deployment, epoch = self.key
-        if self.is_picture(tensor):
-            return FRAME.at(self._site, deployment=deployment, camera=camera)
-        return TENSOR.at(self._site, deployment=deployment, epoch=str(epoch), tensor=escape(tensor))
+    def topic_of_input(self, tensor: str, camera: str) -> str:
+        """Return where an input comes from: a picture from its camera, others from their maker.
 
-    def accept(self, message: TensorMessage, now: float) -> list[Run]:
+        Raises:
+            CodecError: it is no input of this epoch here.
+        """
+        if self.is_picture(tensor):
+            return FRAME.at(self._site, deployment=self.key[0], camera=camera)
+        return self._tensor_topic(tensor, self._input(tensor).node)
+
+    def _input(self, tensor: str) -> AssignedInput:
+        spec = self._specs.get(tensor)
+        if spec is None:
+            raise CodecError("unknown_tensor", f"tensor {tensor} is not taken here")
+        return spec
+
+    def topic_of_output(self, tensor: str) -> str:
+        """Return where an output goes."""
+        return self._tensor_topic(tensor, self._node)
+
+    def _tensor_topic(self, tensor: str, node: str) -> str:
+        deployment, epoch = self.key
+        return TENSOR.at(
+            self._site, deployment=deployment, epoch=str(epoch), node=node, tensor=escape(tensor)
+        )
+
+    def accept(self, message: FrameTensor, now: float) -> list[PartitionRun]:
         """Take a frame or tensor from the broker; return what can run.
 
         Raises:
@@ -121,19 +143,11 @@ class Serving:
         """
         self._check(message)
         self.last_used = now
-        piece = Piece(
-            camera=message.camera,
-            frame_id=message.frame_id,
-            data=normalised(message.data, self.assignment.input, message.tensor),
-            expires_at=None if message.deadline is None else now + message.deadline,
-            trace=message.trace,
-        )
-        return self._feed(message.tensor, piece, now)
+        data = normalised(message.data, self.assignment.input, message.tensor)
+        return self._feed(FrameTensor(message.header, message.tensor, data), now)
 
-    def _check(self, message: TensorMessage) -> None:
-        spec = self._specs.get(message.tensor)
-        if spec is None:
-            raise CodecError("unknown_tensor", f"tensor {message.tensor} is not taken here")
+    def _check(self, message: FrameTensor) -> None:
+        spec = self._input(message.tensor)
         if message.data.shape != spec.shape:
             raise CodecError(
                 "shape", f"tensor {message.tensor}: {message.data.shape}, not {spec.shape}"
@@ -144,49 +158,24 @@ class Serving:
                 "dtype", f"tensor {message.tensor}: {message.data.dtype}, not {spec.dtype}"
             )
         try:
-            check_id("camera", message.camera)
+            check_id("camera", message.header.camera)
         except InvalidIdError as error:
             raise CodecError("header", str(error)) from None
 
-    def _feed(self, tensor: str, piece: Piece, now: float) -> list[Run]:
+    def _feed(self, tensor: FrameTensor, now: float) -> list[PartitionRun]:
         runs = []
-        for part in self._consumers[tensor]:
+        for part in self._consumers[tensor.tensor]:
             join = self._joins.get(part.id)
             if join is None:
-                runs.append(self._run(part, {tensor: piece}, (), now))
-            elif joined := join.add(tensor, piece, now):
-                runs.append(self._run(part, joined.inputs, joined.missing, now))
+                runs.append(_run(part, {tensor.tensor: tensor}, (), now))
+            elif joined := join.add(tensor, now):
+                runs.append(_run(part, joined.inputs, joined.missing, now))
         return runs
 
-    def _run(
-        self,
-        part: AssignedPartition,
-        pieces: dict[str, Piece],
-        missing: tuple[str, ...],
-        now: float,
-    ) -> Run:
-        first = next(iter(pieces.values()))
-        expiries = [p.expires_at for p in pieces.values() if p.expires_at is not None]
-        # Branches share the way up to a fork; a hop is told once.
-        trace = tuple(dict.fromkeys(hop for piece in pieces.values() for hop in piece.trace))
-        deployment, epoch = self.key
-        return Run(
-            deployment=deployment,
-            epoch=epoch,
-            partition=part,
-            camera=first.camera,
-            frame_id=first.frame_id,
-            inputs={name: piece.data for name, piece in pieces.items()},
-            missing=missing,
-            expires_at=min(expiries, default=None),
-            trace=trace,
-            ready_at=now,
-        )
-
-    def expire(self, now: float) -> list[Run]:
+    def expire(self, now: float) -> list[PartitionRun]:
         """Return the runs that go without some of their inputs now."""
         return [
-            self._run(part, joined.inputs, joined.missing, now)
+            _run(part, joined.inputs, joined.missing, now)
             for part in self.assignment.partitions
             if (join := self._joins.get(part.id)) is not None
             for joined in join.expire(now)
@@ -203,38 +192,30 @@ class Serving:
         return sum(join.given_up for join in self._joins.values())
 
     def produced(
-        self, run: Run, outputs: dict[str, NDArray[Any]], started: float, seconds: float, now: float
+        self,
+        run: PartitionRun,
+        outputs: dict[str, NDArray[Any]],
+        started: float,
+        seconds: float,
+        now: float,
     ) -> Produced:
         """Return what follows from a finished run that started at ``started`` and took ``seconds``."""
         self.last_used = now
-        hop = Hop(run.partition.id, self._node, max(0.0, started - run.ready_at), seconds)
-        trace = (*run.trace, hop)
+        queued_s = max(0.0, started - run.ready_at)
+        header = run.header.after(Hop(run.partition.id, self._node, queued_s, seconds))
         if run.partition.fusion is not None:
             (logits,) = outputs.values()
-            return Produced([], [], self._answer(run, logits, trace))
-        runs: list[Run] = []
-        tensors: list[TensorMessage] = []
-        for name, data in outputs.items():
-            runs += self._feed(
-                name, Piece(run.camera, run.frame_id, data, run.expires_at, trace), now
-            )
-            if name in self.assignment.outputs:
-                left = None if run.expires_at is None else max(0.0, run.expires_at - now)
-                tensors.append(
-                    TensorMessage(
-                        run.deployment,
-                        run.epoch,
-                        run.camera,
-                        run.frame_id,
-                        name,
-                        data,
-                        left,
-                        trace,
-                    )
-                )
-        return Produced(runs, tensors, None)
+            return Produced([], [], self._answer(header, run.missing, logits))
+        tensors = [FrameTensor(header, name, data) for name, data in outputs.items()]
+        return Produced(
+            [follower for tensor in tensors for follower in self._feed(tensor, now)],
+            [tensor for tensor in tensors if tensor.tensor in self.assignment.outputs],
+            None,
+        )
 
-    def _answer(self, run: Run, logits: NDArray[Any], trace: tuple[Hop, ...]) -> Result:
+    def _answer(
+        self, header: FrameHeader, missing: tuple[str, ...], logits: NDArray[Any]
+    ) -> Result:
         # A network gone wrong answers too, with no confidence.
         flat = np.nan_to_num(logits.reshape(-1).astype(np.float64))
         sound = flat.size > 0 and bool(np.isfinite(logits).all())
@@ -242,20 +223,29 @@ class Serving:
         confidence = 1.0 / float(np.exp(flat - flat[best]).sum()) if sound else 0.0
         classes = self.assignment.classes
         return Result(
-            deployment=run.deployment,
-            camera=run.camera,
-            frame_id=run.frame_id,
+            deployment=header.deployment,
+            camera=header.camera,
+            frame_id=header.frame_id,
+            source=header.source,
             label=classes[best] if best < len(classes) else str(best),
             confidence=confidence,
-            epoch=run.epoch,
-            missing=run.missing,
+            epoch=header.epoch,
+            missing=missing,
             latency=tuple(
                 HopTime(
                     partition=hop.partition, node=hop.node, queued_s=hop.queued_s, run_s=hop.run_s
                 )
-                for hop in trace
+                for hop in header.trace
             ),
         )
+
+
+def _run(
+    part: AssignedPartition, tensors: dict[str, FrameTensor], missing: tuple[str, ...], now: float
+) -> PartitionRun:
+    header = joined(tensor.header for tensor in tensors.values())
+    inputs = {name: tensor.data for name, tensor in tensors.items()}
+    return PartitionRun(header, part, inputs, missing, now)
 
 
 def normalised(data: NDArray[Any], picture: InputSpec | None, tensor: str) -> NDArray[Any]:

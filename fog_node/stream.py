@@ -23,10 +23,11 @@ _ALL: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this frame, stamped with this epoch; ``deadline`` in seconds, None to wait."""
+    """Send this frame, first sent at ``since``, stamped with this epoch; ``deadline`` in seconds, None to wait."""
 
     frame_id: int
     epoch: int
+    since: float
     deadline: float | None
 
 
@@ -109,7 +110,7 @@ class Stream:
         self._next_frame += 1
         self.counters.sent += 1
         self._pending[frame_id] = _Pending(now, now, {epoch})
-        return Send(frame_id, epoch, LIVE_DEADLINE_S if self._delivery == "live" else None)
+        return Send(frame_id, epoch, now, LIVE_DEADLINE_S if self._delivery == "live" else None)
 
     def _late(self, now: float) -> list[Send]:
         sends: list[Send] = []
@@ -124,7 +125,7 @@ class Stream:
                 pending.last_sent = now
                 pending.epochs.add(epoch)
                 self.counters.resent += 1
-                sends.append(Send(frame_id, epoch, None))
+                sends.append(Send(frame_id, epoch, pending.first_sent, None))
         return sends
 
     @property

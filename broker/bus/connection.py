@@ -1,7 +1,7 @@
 """One MQTT connection, from CONNECT to its loss: the one file that knows paho.
 
 Only the thread that serves the connection touches paho; whoever publishes or subscribes leaves a
-note in the :class:`~broker.session.Session` and wakes it. So paho's unbounded queue never holds
+note in the :class:`~broker.bus.client_state.ClientState` and wakes it. So paho's unbounded queue never holds
 more than 64 KB or one message, a publish never waits for a lock that a socket holds, and what is
 dropped is dropped by the outbox. Every connection has a paho client of its own, for one that
 reconnects would send old retained state again after the new.
@@ -17,9 +17,9 @@ from typing import Any, Final
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from broker.bus.client_state import ClientState
 from broker.bus.outbox import Outgoing
 from broker.bus.seam import Message
-from broker.bus.session import Session
 
 KEEPALIVE_SECONDS: Final = 5
 """The broker gives a silent client up after one and a half of these, and we a silent broker after two."""
@@ -36,10 +36,10 @@ logger = logging.getLogger(__name__)
 
 
 class Connection:
-    """Carries what a session has to say and wants to hear, until it is lost or the session closes."""
+    """Carries what a client has to say and wants to hear, until it is lost or the client closes."""
 
-    def __init__(self, session: Session, *, mqtt_5: bool) -> None:
-        self._session = session
+    def __init__(self, state: ClientState, *, mqtt_5: bool) -> None:
+        self._state = state
         self._version = MQTTProtocolVersion.MQTTv5 if mqtt_5 else MQTTProtocolVersion.MQTTv311
         self._unacknowledged: deque[tuple[MQTTMessageInfo, Outgoing]] = deque()
         self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs under way
@@ -55,12 +55,12 @@ class Connection:
         return [message for _, message in self._unacknowledged]
 
     def serve(self) -> None:
-        """Connect, read and write until the connection is lost or the session closes.
+        """Connect, read and write until the connection is lost or the client closes.
 
         Raises:
             OSError: there is no broker.
         """
-        client, session = self._client(), self._session
+        client, state = self._client(), self._state
         sock: Any = client.socket()
         bytes_pending = getattr(sock, "pending", lambda: 0)  # TLS has read more than select knows
         begun = looked_after = time.monotonic()
@@ -68,19 +68,19 @@ class Connection:
         while client.socket() == sock:  # until paho closes it
             pending = bytes_pending() > 0
             readable, writable, _ = select.select(
-                [sock, session.wakeup.reader],
+                [sock, state.wakeup.reader],
                 [sock] if client.want_write() else [],
                 [],
                 0 if busy or pending else _IDLE_SECONDS,
             )
             if pending or sock in readable:
                 client.loop_read()
-            if session.wakeup.reader in readable:
-                session.wakeup.clear()
+            if state.wakeup.reader in readable:
+                state.wakeup.clear()
             if client.want_write() and (writable or not blocked):
                 client.loop_write()
                 blocked = client.want_write()
-            busy = not blocked and session.connected and not parting and self._work(client)
+            busy = not blocked and state.connected and not parting and self._work(client)
             if client.want_write() and not blocked:
                 client.loop_write()
                 blocked = client.want_write()
@@ -88,14 +88,14 @@ class Connection:
             if now - looked_after > _IDLE_SECONDS:
                 client.loop_misc()
                 looked_after = now
-                if not session.connected and now - begun > _ANSWER_SECONDS:
+                if not state.connected and now - begun > _ANSWER_SECONDS:
                     return
                 if self._subscribing and now - self._subscribed_at > _ANSWER_SECONDS:
-                    # A SUBACK that got lost would leave us connected, deaf and dumb.
+                    # A SUBACK that got lost would leave us connected without hearing anything.
                     self.reason = "no answer to a subscription"
                     return
-            if session.closing.is_set():
-                late = now > session.deadline
+            if state.closing.is_set():
+                late = now > state.deadline
                 if not parting and (late or self._all_said(client, busy=busy)):
                     parting = True
                     self._part(client)
@@ -104,10 +104,10 @@ class Connection:
 
     def _client(self) -> Client:
         """Return a client on its way to the broker, with nothing received yet."""
-        session = self._session
+        state = self._state
         client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=session.client_id,
+            client_id=state.client_id,
             protocol=self._version,
             reconnect_on_failure=False,
         )
@@ -118,14 +118,14 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
-        if session.url.user is not None:
-            client.username_pw_set(session.url.user, session.url.password)
-        if session.url.tls:
+        if state.url.user is not None:
+            client.username_pw_set(state.url.user, state.url.password)
+        if state.url.tls:
             client.tls_set()
-        if session.will is not None:
-            client.will_set(session.will.topic, session.will.payload, qos=1, retain=True)
+        if state.will is not None:
+            client.will_set(state.will.topic, state.will.payload, qos=1, retain=True)
         clean = self._version == MQTTProtocolVersion.MQTTv5 or MQTT_CLEAN_START_FIRST_ONLY
-        client.connect(session.url.host, session.url.port, KEEPALIVE_SECONDS, clean_start=clean)
+        client.connect(state.url.host, state.url.port, KEEPALIVE_SECONDS, clean_start=clean)
         # Some say so, and some are confused by MQTT 5 and close the connection without a word.
         self.refused = True
         self.reason = "it takes connections but does not answer as an MQTT broker"
@@ -133,18 +133,18 @@ class Connection:
 
     def _work(self, client: Client) -> bool:
         """Hand over what waits, up to a burst; return whether more waits."""
-        session = self._session
-        if session.changes or session.listeners.waiting:
+        state = self._state
+        if state.changes or state.listeners.waiting:
             self._change(client)
         unacknowledged = self._unacknowledged
         while unacknowledged and client.socket() and unacknowledged[0][0].is_published():
-            session.outbox.acknowledge(unacknowledged.popleft()[1])
+            state.outbox.acknowledge(unacknowledged.popleft()[1])
         room = _BURST_BYTES
         while room > 0:
             # Control waits for subscriptions: whoever asks is to hear the answer, and not every
             # broker deals with what one client sends in its order.
             control = len(unacknowledged) < _WINDOW and not self._subscribing
-            message = session.outbox.take(control=control)
+            message = state.outbox.take(control=control)
             if message is None:
                 return False
             topic, payload, retain, stream = message
@@ -155,10 +155,10 @@ class Connection:
         return True
 
     def _change(self, client: Client) -> None:
-        session = self._session
-        session.listeners.welcome()
-        while session.changes:
-            topic_filter, comes = session.changes.popleft()
+        state = self._state
+        state.listeners.welcome()
+        while state.changes:
+            topic_filter, comes = state.changes.popleft()
             if comes:
                 self._subscribe(client, [topic_filter])
             else:
@@ -171,7 +171,7 @@ class Connection:
 
     def _all_said(self, client: Client, *, busy: bool) -> bool:
         waiting = busy or self._unacknowledged or self._subscribing or client.want_write()
-        return not waiting or not self._session.connected
+        return not waiting or not self._state.connected
 
     def _part(self, client: Client) -> None:
         """Say goodbye, after the deliveries have ended.
@@ -179,8 +179,8 @@ class Connection:
         Bytes that nobody reads would turn the end of the connection into a reset, and the broker
         would publish the will, goodbye or not.
         """
-        filters = self._session.router.filters
-        if self._session.connected and filters:
+        filters = self._state.router.filters
+        if self._state.connected and filters:
             client.on_unsubscribe = _disconnect
             client.unsubscribe(filters)
         else:
@@ -194,19 +194,19 @@ class Connection:
             self.reason = str(reason)
             return  # paho closes the connection
         # First the subscriptions, then the retained state: whoever hears of us hears our answers.
-        session = self._session
-        session.changes.clear()
-        filters = session.router.filters
+        state = self._state
+        state.changes.clear()
+        filters = state.router.filters
         if filters:
             self._subscribe(client, filters)
-        session.outbox.open()
-        session.connected = True
-        session.listeners.tell(True)
+        state.outbox.open()
+        state.connected = True
+        state.listeners.tell(True)
 
     def _on_disconnect(
         self, _client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        if self._session.connected:
+        if self._state.connected:
             self.reason = str(reason).replace("Unspecified error", "the connection ended")
 
     def _on_subscribe(
@@ -215,12 +215,12 @@ class Connection:
         self._subscribing.discard(packet_id)
         for reason in reasons:
             if reason.is_failure:
-                logger.warning("%s refused a subscription: %s", self._session.url, reason)
+                logger.warning("%s refused a subscription: %s", self._state.url, reason)
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         # paho's payload is bytes already; deliveries that nobody asked for find no handler.
         payload = bytes(message.payload)
-        self._session.router.deliver(Message(message.topic, payload, message.retain))
+        self._state.router.deliver(Message(message.topic, payload, message.retain))
 
 
 def _set_nodelay(_client: Client, _userdata: Any, sock: Any) -> None:

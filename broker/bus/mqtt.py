@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from broker.bus.allocator import keep_large_buffers
 from broker.bus.backoff import Backoff
+from broker.bus.client_state import ClientState
 from broker.bus.connection import CONNECT_SECONDS, Connection
 from broker.bus.outbox import Limits, Outbox, Outgoing
 from broker.bus.router import check_topic
@@ -18,7 +19,6 @@ from broker.bus.seam import (
     PayloadTooLargeError,
     Will,
 )
-from broker.bus.session import Session
 from broker.bus.url import BrokerUrl
 
 _FLUSH_SECONDS: Final = 2.0
@@ -48,7 +48,7 @@ class MqttBus:
         announce: bool = True,
     ) -> None:
         keep_large_buffers()
-        self._session = Session(BrokerUrl.parse(url), client_id, will, Outbox(limits))
+        self._state = ClientState(BrokerUrl.parse(url), client_id, will, Outbox(limits))
         self._silent = not announce  # nothing (more) is to be said about the outage under way
         self._reason = "no answer"  # why there is no connection
         self._settled = threading.Event()  # the first attempt has come to an end, good or bad
@@ -77,30 +77,30 @@ class MqttBus:
             bus._settled.wait(timeout)
             if not bus.connected:
                 bus.close()
-                raise BrokerUnreachableError(str(bus._session.url), bus._reason)
+                raise BrokerUnreachableError(str(bus._state.url), bus._reason)
         return bus
 
     @property
     def connected(self) -> bool:
         """Whether the broker hears us now."""
-        return self._session.connected
+        return self._state.connected
 
     @property
     def dropped(self) -> int:
         """Messages given up so far because the way out was full or there was none."""
-        return self._session.outbox.dropped
+        return self._state.outbox.dropped
 
     def subscribe(self, topic_filter: str, handler: Handler) -> None:
         """Call ``handler`` for every message that matches, from now on and after every reconnect."""
-        self._session.router.subscribe(topic_filter, handler)
-        self._session.changes.append((topic_filter, True))
-        self._session.wakeup.set()
+        self._state.router.subscribe(topic_filter, handler)
+        self._state.changes.append((topic_filter, True))
+        self._state.wakeup.set()
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Stop what :meth:`subscribe` began."""
-        if self._session.router.unsubscribe(topic_filter):
-            self._session.changes.append((topic_filter, False))
-            self._session.wakeup.set()
+        if self._state.router.unsubscribe(topic_filter):
+            self._state.changes.append((topic_filter, False))
+            self._state.wakeup.set()
 
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, stream: bool = False
@@ -109,66 +109,66 @@ class MqttBus:
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise PayloadTooLargeError(topic, len(payload))
         check_topic(topic)
-        session = self._session
-        session.outbox.put(Outgoing(topic, payload, retain, stream))
-        session.wakeup.set()
+        state = self._state
+        state.outbox.put(Outgoing(topic, payload, retain, stream))
+        state.wakeup.set()
 
     def on_connection(self, listener: Callable[[bool], None]) -> None:
         """Call ``listener`` on every connect (and for the connection there is) and every loss."""
-        self._session.listeners.add(listener)
-        self._session.wakeup.set()
+        self._state.listeners.add(listener)
+        self._state.wakeup.set()
 
     def close(self) -> None:
         """Send what is queued, say goodbye without the will, and stop; waits two seconds at most."""
-        self._session.close(_FLUSH_SECONDS)
+        self._state.close(_FLUSH_SECONDS)
         if threading.current_thread() is not self._thread:
             self._thread.join(_FLUSH_SECONDS + 1)
 
     # What follows runs on the bus's own thread.
 
     def _run(self) -> None:
-        backoff, session = Backoff(), self._session
-        while not session.closing.is_set():
+        backoff, state = Backoff(), self._state
+        while not state.closing.is_set():
             begun = time.monotonic()
             connection = self._attempt(mqtt_5=True)
-            if connection.refused and not session.closing.is_set():
+            if connection.refused and not state.closing.is_set():
                 connection = self._attempt(mqtt_5=False)
             self._lost(connection)
             self._settled.set()
             if time.monotonic() - begun > _STABLE_SECONDS:
                 backoff.reset()
-            session.closing.wait(backoff.delay())
-        session.wakeup.close()
+            state.closing.wait(backoff.delay())
+        state.wakeup.close()
 
     def _attempt(self, *, mqtt_5: bool) -> Connection:
         """Return a connection that has come to its end, perhaps before it began."""
-        connection = Connection(self._session, mqtt_5=mqtt_5)
+        connection = Connection(self._state, mqtt_5=mqtt_5)
         try:
             connection.serve()
         except OSError as error:
             connection.reason = error.strerror or str(error)
         except Exception as error:  # a bus that dies silently is worse than one that retries
-            logger.exception("the connection to %s failed", self._session.url)
+            logger.exception("the connection to %s failed", self._state.url)
             connection.reason = str(error)
         return connection
 
     def _lost(self, connection: Connection) -> None:
         """Take note that there is no connection (any more) and say so once."""
-        session = self._session
+        state = self._state
         self._reason = connection.reason
-        session.outbox.shut(connection.unacknowledged)
-        was_connected, session.connected = session.connected, False
-        if not self._silent and not session.closing.is_set():
+        state.outbox.shut(connection.unacknowledged)
+        was_connected, state.connected = state.connected, False
+        if not self._silent and not state.closing.is_set():
             what = "lost the broker at" if was_connected else "no broker at"
             reason = connection.reason
-            logger.warning("%s %s (%s); trying again until it answers", what, session.url, reason)
+            logger.warning("%s %s (%s); trying again until it answers", what, state.url, reason)
             self._silent = True
         if was_connected:
-            session.listeners.tell(False)
+            state.listeners.tell(False)
 
     def _on_connection(self, connected: bool) -> None:
         if connected:
             if self._silent:
-                logger.info("connected to %s", self._session.url)
+                logger.info("connected to %s", self._state.url)
             self._silent = False
             self._settled.set()

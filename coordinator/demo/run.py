@@ -17,8 +17,8 @@ from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Bus, Message
 from broker.engine.address import EngineError
 from broker.engine.running import RunningBroker, running_broker
-from broker.messages import ONLINE, NodeInfo, Status
-from broker.topics import COORDINATOR, NODE_INFO, NODE_STATE, RESULT, STATUS
+from broker.messages import ONLINE, Status
+from broker.topics import COORDINATOR_STATE, NODE_INFO, RESULT, STATUS
 from coordinator.demo.plot import draw_latency
 from coordinator.demo.processes import Processes
 from coordinator.demo.report import Report, Story, report_of
@@ -62,7 +62,7 @@ class _Watch:
     def __post_init__(self) -> None:
         for topic in (NODE_INFO, STATUS, RESULT):
             self.bus.subscribe(topic.every(_SITE), self.inbox.put)
-        self.bus.subscribe(NODE_STATE.at(_SITE, node=COORDINATOR), self.inbox.put)
+        self.bus.subscribe(COORDINATOR_STATE.at(_SITE), self.inbox.put)
 
     def hear(self, timeout_s: float) -> bool:
         """Take one message; return whether one came in time."""
@@ -71,9 +71,9 @@ class _Watch:
             return False
         if RESULT.names(message.topic):
             self.answers += 1
-        elif NODE_INFO.names(message.topic) and message.payload:
-            self.nodes.add(NodeInfo.decode(message.payload).node)
-        elif NODE_STATE.names(message.topic):
+        elif (names := NODE_INFO.names(message.topic)) and message.payload:
+            self.nodes.add(names["node"])
+        elif COORDINATOR_STATE.names(message.topic) is not None:
             self.coordinator = message.payload == ONLINE
         elif STATUS.names(message.topic) and message.payload:
             status = Status.decode(message.payload)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from broker.artifacts import answer_requests, sha256_of
+from broker.artifacts import answer_coordinator, sha256_of
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
 from broker.messages import ONLINE, Active, Beat, MessageError, NodeInfo, Spec, Status
 from broker.topics import (
     ACTIVE,
-    COORDINATOR,
+    CLIENT_ECHO,
+    COORDINATOR_STATE,
     NODE_BEAT,
-    NODE_ECHO,
     NODE_INFO,
     NODE_STATE,
     SPEC,
@@ -33,9 +33,11 @@ class DeploymentError(Exception):
 
 
 @dataclass(slots=True)
-class Picture:
+class SiteSnapshot:
     """What retained topics and beats said of a site in the moments that we listened."""
 
+    coordinator: bool = False
+    """Whether one is online."""
     states: dict[str, bool] = field(default_factory=dict)
     infos: dict[str, NodeInfo] = field(default_factory=dict)
     beats: dict[str, Beat] = field(default_factory=dict)
@@ -51,9 +53,9 @@ class Picture:
 
     def as_json(self) -> dict[str, Any]:
         """Return what ``status --json`` prints."""
-        names = sorted((self.states.keys() | self.infos.keys()) - {COORDINATOR})
+        names = sorted(self.states.keys() | self.infos.keys())
         return {
-            "coordinator": self.states.get(COORDINATOR, False),
+            "coordinator": self.coordinator,
             "nodes": [
                 {
                     "node": name,
@@ -76,18 +78,18 @@ class Client:
         self._id = f"client-{uuid.uuid4().hex[:12]}"
         self._inbox: Inbox[Message] = Inbox()
 
-    def look(self, listen_s: float) -> Picture:
-        """Return the picture of the site after ``listen_s`` seconds, enough for a beat of each node."""
-        picture = Picture()
-        for topic in (NODE_STATE, NODE_INFO, NODE_BEAT, STATUS, SPEC, ACTIVE):
+    def look(self, listen_s: float) -> SiteSnapshot:
+        """Return what the site says after ``listen_s`` seconds, enough for a beat of each node."""
+        site = SiteSnapshot()
+        for topic in (COORDINATOR_STATE, NODE_STATE, NODE_INFO, NODE_BEAT, STATUS, SPEC, ACTIVE):
             self._bus.subscribe(topic.every(self._site), self._inbox.put)
         until = time.monotonic() + listen_s
         while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
             try:
-                _add(picture, message)
+                _add(site, message)
             except MessageError:
                 continue
-        return picture
+        return site
 
     def deploy(
         self,
@@ -110,7 +112,7 @@ class Client:
         for part in bundle.partitions:
             data = (folder / part.file).read_bytes()
             artifacts[sha256_of(data)] = data
-        answer_requests(self._bus, self._site, artifacts.get, asker=COORDINATOR)
+        answer_coordinator(self._bus, self._site, self._id, artifacts.get)
         spec = Spec(
             deployment=name,
             revision=self._next_revision(name),
@@ -152,7 +154,7 @@ class Client:
     def _retained(self, name: str, topics: tuple[Topic, ...]) -> bytes:
         """Return what one of a deployment's topics retains; an echo tells that no more is to come."""
         wanted = {topic.at(self._site, deployment=name) for topic in topics}
-        echo = NODE_ECHO.at(self._site, node=self._id)
+        echo = CLIENT_ECHO.at(self._site, client=self._id)
         for topic in (*sorted(wanted), echo):
             self._bus.subscribe(topic, self._inbox.put)
         self._bus.publish(echo, b"")
@@ -202,19 +204,21 @@ def _revision() -> int:
     return int(time.time() * 1000)
 
 
-def _add(picture: Picture, message: Message) -> None:
+def _add(site: SiteSnapshot, message: Message) -> None:
     topic, payload = message.topic, message.payload
-    if names := NODE_STATE.names(topic):
-        picture.states[names["node"]] = payload == ONLINE
+    if COORDINATOR_STATE.names(topic) is not None:
+        site.coordinator = payload == ONLINE
+    elif names := NODE_STATE.names(topic):
+        site.states[names["node"]] = payload == ONLINE
     elif not payload:
         return
     elif names := NODE_INFO.names(topic):
-        picture.infos[names["node"]] = NodeInfo.decode(payload)
+        site.infos[names["node"]] = NodeInfo.decode(payload)
     elif names := NODE_BEAT.names(topic):
-        picture.beats[names["node"]] = Beat.decode(payload)
+        site.beats[names["node"]] = Beat.decode(payload)
     elif names := STATUS.names(topic):
-        picture.deployments[names["deployment"]] = Status.decode(payload)
+        site.deployments[names["deployment"]] = Status.decode(payload)
     elif names := ACTIVE.names(topic):
-        picture.active[names["deployment"]] = Active.decode(payload)
+        site.active[names["deployment"]] = Active.decode(payload)
     elif names := SPEC.names(topic):
-        picture.wanted.add(names["deployment"])
+        site.wanted.add(names["deployment"])

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from broker.actions import Publish, Stop
 from broker.artifact_pulls import ArtifactPulls
 from broker.bus.seam import Message
 from broker.codec import MAX_TENSOR_BYTES, CodecError, decode_chunk
@@ -14,6 +15,7 @@ from broker.messages import (
     Active,
     Assignment,
     Beat,
+    CoordinatorBeat,
     MessageError,
     NodeInfo,
     Payload,
@@ -23,11 +25,13 @@ from broker.messages import (
 )
 from broker.topics import (
     ACTIVE,
-    ARTIFACT_GET,
-    COORDINATOR,
-    NODE_ARTIFACT,
+    CLIENT_GIVE,
+    COORDINATOR_BEAT,
+    COORDINATOR_GET,
+    COORDINATOR_STATE,
     NODE_ASSIGNMENT,
     NODE_BEAT,
+    NODE_GIVE,
     NODE_INFO,
     NODE_REPORT,
     NODE_STATE,
@@ -49,15 +53,6 @@ SETTLE_S: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Publish:
-    """Send a message."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Keep:
     """Keep an artifact."""
 
@@ -70,13 +65,6 @@ class Save:
 
     state: dict[str, Any]
     artifacts: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End this coordinator, with the reason."""
-
-    reason: str
 
 
 Action = Publish | Keep | Save | Stop
@@ -94,12 +82,24 @@ class Controller:
         self._site, self._session, self._has = site, session, has
         self._settled_at = 0.0
         self._beats = 0
-        self._pulls = ArtifactPulls(COORDINATOR)
+        self._pulls = ArtifactPulls()
         self._wishes: dict[str, tuple[Spec, Bundle]] = {}
         self._said: dict[str, bytes] = {}
         self._epochs: dict[str, int] = {}
         self._emptied: set[str] = set()  # specs that we cleared and whose echo is to come
         self._orders = StandingOrders()
+        self._handlers: dict[Topic, Callable[..., list[Action]]] = {
+            NODE_STATE: self._node_state,
+            NODE_INFO: self._info,
+            NODE_REPORT: self._reported,
+            NODE_BEAT: self._node_beat,
+            NODE_GIVE: self._chunk,
+            CLIENT_GIVE: self._chunk,
+            COORDINATOR_STATE: self._own_state,
+            COORDINATOR_BEAT: self._coordinator_beat,
+            SPEC: self._wanted,
+            ACTIVE: self._activated,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> list[Action]:
         """Take up what :class:`Save` kept: deployments that serve go on serving.
@@ -122,10 +122,7 @@ class Controller:
 
     def subscriptions(self) -> list[str]:
         """Return the filters that a coordinator hears."""
-        topics = (NODE_STATE, NODE_INFO, NODE_BEAT, NODE_REPORT, SPEC, ACTIVE)
-        return [topic.every(self._site) for topic in topics] + [
-            NODE_ARTIFACT.at(self._site, node=COORDINATOR)
-        ]
+        return [topic.every(self._site) for topic in self._handlers]
 
     def connected(self, now: float) -> None:
         """Take note of a new connection: what was not heard before it is nobody's silence."""
@@ -156,81 +153,73 @@ class Controller:
     def beat(self) -> list[Action]:
         """Return the coordinator's own pulse, to be sent every second."""
         self._beats += 1
-        beat = Beat(
-            node=COORDINATOR,
+        beat = CoordinatorBeat(
             session=self._session,
             sequence=self._beats,
-            epoch=0,
-            load=0.0,
             queues={"pulls": len(self._pulls)},
             counters={"bad_messages": self.bad_messages},
         )
-        return [Publish(NODE_BEAT.at(self._site, node=COORDINATOR), beat.encode())]
+        return [Publish(COORDINATOR_BEAT.at(self._site), beat.encode())]
 
     # --- messages ---------------------------------------------------------------------------
 
     def _heard(self, message: Message, now: float) -> list[Action]:
-        if not message.payload:
-            name = SPEC.names(message.topic)
-            return self._cleared(name["deployment"], now) if name else []
-        handlers: dict[Topic, Callable[[bytes, float], list[Action]]] = {
-            NODE_INFO: self._info,
-            NODE_BEAT: self._pulse,
-            NODE_REPORT: self._reported,
-            NODE_ARTIFACT: self._chunk,
-            SPEC: self._wanted,
-            ACTIVE: self._activated,
-        }
-        for topic, handler in handlers.items():
-            if topic.names(message.topic) is not None:
-                return handler(message.payload, now)
-        names = NODE_STATE.names(message.topic)
-        return self._state(names["node"], message.payload, now) if names else []
-
-    def _state(self, node: str, payload: bytes, now: float) -> list[Action]:
-        if node != COORDINATOR:
-            self.fleet.state(node, payload, now)
-        elif payload != ONLINE:
-            # An older session's will may come after we are back; who is there says so.
-            return [Publish(NODE_STATE.at(self._site, node=COORDINATOR), ONLINE, retain=True)]
+        for topic, handler in self._handlers.items():
+            names = topic.names(message.topic)
+            if names is not None:
+                for field, name in names.items():
+                    check_id(field, name)
+                return handler(*names.values(), message.payload, now)
         return []
 
-    def _info(self, payload: bytes, now: float) -> list[Action]:
-        info = NodeInfo.decode(payload)
-        check_id("node", info.node)
-        self.fleet.info(info, now)
+    def _node_state(self, node: str, payload: bytes, now: float) -> list[Action]:
+        self.fleet.state(node, payload, now)
         return []
 
-    def _pulse(self, payload: bytes, now: float) -> list[Action]:
-        beat = Beat.decode(payload)
-        check_id("node", beat.node)
-        if beat.node != COORDINATOR:
-            if self.fleet.beat(beat, now):
-                for deployment in self.deployments.values():
-                    deployment.progressed(beat.node, now)
-        elif beat.session > self._session:
+    def _own_state(self, payload: bytes, _now: float) -> list[Action]:
+        if payload == ONLINE:
+            return []
+        # An older session's will may come after we are back; who is there says so.
+        return [Publish(COORDINATOR_STATE.at(self._site), ONLINE, retain=True)]
+
+    def _info(self, node: str, payload: bytes, now: float) -> list[Action]:
+        if payload:
+            self.fleet.info(node, NodeInfo.decode(payload), now)
+        return []
+
+    def _node_beat(self, node: str, payload: bytes, now: float) -> list[Action]:
+        if self.fleet.beat(node, Beat.decode(payload), now):
+            for deployment in self.deployments.values():
+                deployment.progressed(node, now)
+        return []
+
+    def _coordinator_beat(self, payload: bytes, _now: float) -> list[Action]:
+        if CoordinatorBeat.decode(payload).session > self._session:
             return [Stop("another fog-coordinator took over this site")]
         return []
 
-    def _reported(self, payload: bytes, now: float) -> list[Action]:
+    def _reported(self, node: str, payload: bytes, now: float) -> list[Action]:
+        if not payload:
+            return []
         report = Report.decode(payload)
-        check_id("node", report.node)
         deployment = self.deployments.get(report.deployment)
         if deployment is None:
             return []
-        self.fleet.report(report, deployment.hashes)
-        orders = deployment.reported(report, now)
+        self.fleet.report(node, report, deployment.hashes)
+        orders = deployment.reported(node, report, now)
         return self._order(deployment, orders) if orders else []
 
-    def _activated(self, payload: bytes, _now: float) -> list[Action]:
-        active = Active.decode(payload)
-        known = self._epochs.get(active.deployment, 0)
-        self._epochs[active.deployment] = max(known, active.epoch)
+    def _activated(self, name: str, payload: bytes, _now: float) -> list[Action]:
+        if payload:
+            self._epochs[name] = max(self._epochs.get(name, 0), Active.decode(payload).epoch)
         return []
 
-    def _wanted(self, payload: bytes, _now: float) -> list[Action]:
+    def _wanted(self, name: str, payload: bytes, now: float) -> list[Action]:
+        if not payload:
+            return self._cleared(name, now)
         spec = Spec.decode(payload)
-        name = check_id("deployment", spec.deployment)
+        if spec.deployment != name:
+            raise MessageError(f"Spec: deployment: {spec.deployment!r} is not that of the topic")
         deployment = self.deployments.get(name)
         known = [deployment.spec.revision] if deployment else []
         if name in self._wishes:
@@ -289,7 +278,6 @@ class Controller:
 
     def _cleared(self, name: str, now: float) -> list[Action]:
         """Undeploy, unless this is our own echo; also what an earlier coordinator left behind."""
-        check_id("deployment", name)
         if name in self._emptied:
             self._emptied.discard(name)
             return []
@@ -308,13 +296,13 @@ class Controller:
             actions.append(Publish(text, b"", retain=True))
         return [*actions, self._save()]
 
-    def _chunk(self, payload: bytes, now: float) -> list[Action]:
+    def _chunk(self, _giver: str, payload: bytes, now: float) -> list[Action]:
         data = self._pulls.accept(decode_chunk(payload), now)
         kept: list[Action] = [] if data is None else [Keep(data)]
         return kept + self._requests(now)
 
     def _requests(self, now: float) -> list[Action]:
-        topic = ARTIFACT_GET.at(self._site)
+        topic = COORDINATOR_GET.at(self._site)
         return [Publish(topic, request.encode()) for request in self._pulls.requests(now)]
 
     # --- decisions --------------------------------------------------------------------------

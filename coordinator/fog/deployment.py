@@ -27,6 +27,7 @@ from broker.messages import (
     InputSpec,
     NodeInfo,
     Phase,
+    Predicted,
     Report,
     Spec,
     Status,
@@ -43,7 +44,7 @@ STEADY_S: Final = 10.0
 WORTH_IT: Final = 0.8
 """A steady fleet is placed anew for a predicted response time below this share of the present one."""
 
-Fleet = frozenset[tuple[str, int]]
+NodeSessions = frozenset[tuple[str, int]]
 """Fog nodes and their sessions."""
 
 
@@ -102,8 +103,8 @@ class Deployment:
         self._progressed: dict[str, float] = {}  # node -> when it last got further
         self._told: set[str] = set()
         self._wants_layout = True
-        self._tried: Fleet | None = None
-        self._steady: tuple[Fleet, float] | None = None
+        self._tried: NodeSessions | None = None
+        self._steady: tuple[NodeSessions, float] | None = None
         self._judged = False
 
     @property
@@ -142,17 +143,17 @@ class Deployment:
         self._refused.clear()
         self._wants_layout, self._tried = True, None
 
-    def reported(self, report: Report, now: float) -> Orders | None:
+    def reported(self, node: str, report: Report, now: float) -> Orders | None:
         """Take a fog node's report on the epoch in preparation."""
         epoch = self.preparing
-        if epoch is None or report.epoch != epoch.number or report.node not in epoch.nodes:
+        if epoch is None or report.epoch != epoch.number or node not in epoch.nodes:
             return None
-        self.progressed(report.node, now)
+        self.progressed(node, now)
         if report.status == "failed":
-            self._refuse(report.node, report.session, report.reason, now)
+            self._refuse(node, report.session, report.reason, now)
             return None
         if report.status == "ready":
-            self._ready.add(report.node)
+            self._ready.add(node)
         if self._ready >= epoch.nodes:
             return self._serve(epoch)
         return None
@@ -205,12 +206,12 @@ class Deployment:
         measured: Measured,
         now: float,
     ) -> Orders | None:
-        if _fleet(usable) == self._tried:
+        if _sessions(usable) == self._tried:
             return None  # what failed on these nodes fails again
         try:
             layout = laid_out(self.bundle, usable, measured)
         except ValueError as error:
-            self.preparing, self._tried = None, _fleet(usable)
+            self.preparing, self._tried = None, _sessions(usable)
             why = "; ".join(f"{node}: {reason}" for node, reason in refused.items())
             if refused and not usable:
                 reason = f"every fog node online was refused, to be tried again later ({why})"
@@ -222,7 +223,7 @@ class Deployment:
     def _improve(
         self, usable: Mapping[str, NodeInfo], measured: Measured, now: float
     ) -> Orders | None:
-        fleet = _fleet(usable)
+        fleet = _sessions(usable)
         if self._steady is None or self._steady[0] != fleet:
             self._steady, self._judged = (fleet, now), False
         if self._judged or self.serving is None or self.preparing is not None:
@@ -282,6 +283,7 @@ class Deployment:
             bundle=BundleName(name=bundle.name, version=bundle.version),
             classes=bundle.classes,
             input=InputSpec.model_validate(bundle.input.model_dump()),
+            fusion=(self.serving.layout.placement[bundle.fusion.id],),
         )
 
     def status(self, phase: StatusPhase, reason: str = "") -> Status:
@@ -294,10 +296,13 @@ class Deployment:
             epoch=epoch.number if epoch else 0,
             reason=reason,
             placement=epoch.layout.placement if epoch else {},
-            response_s=epoch.layout.response_s if epoch else None,
-            lower_bound_s=epoch.layout.lower_bound_s if epoch else None,
+            predicted=Predicted(
+                response_s=epoch.layout.response_s, lower_bound_s=epoch.layout.lower_bound_s
+            )
+            if epoch
+            else None,
         )
 
 
-def _fleet(nodes: Mapping[str, NodeInfo]) -> Fleet:
+def _sessions(nodes: Mapping[str, NodeInfo]) -> NodeSessions:
     return frozenset((node, info.session) for node, info in nodes.items())

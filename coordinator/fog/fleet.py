@@ -15,7 +15,7 @@ TIME_TO_LIVE_S: Final = 3.5
 
 
 @dataclass(slots=True)
-class FogNode:
+class NodeRecord:
     """One fog node as last heard; ``lost_session`` is the one that went offline, -1 if none did."""
 
     node: str
@@ -36,13 +36,13 @@ class FogNode:
 class Fleet:
     """All fog nodes of a site."""
 
-    nodes: dict[str, FogNode] = field(default_factory=dict)
+    nodes: dict[str, NodeRecord] = field(default_factory=dict)
     measured: dict[tuple[str, str], float] = field(default_factory=dict)
     """Seconds by (hardware, sha256): the median over what nodes of that hardware measured last."""
     _by_node: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
 
-    def _node(self, node: str) -> FogNode:
-        return self.nodes.setdefault(node, FogNode(node))
+    def _node(self, node: str) -> NodeRecord:
+        return self.nodes.setdefault(node, NodeRecord(node))
 
     def state(self, node: str, payload: bytes, now: float) -> None:
         """Take a node's state topic: ``online``, or the ``offline`` that it or its will said."""
@@ -52,18 +52,18 @@ class Fleet:
         elif payload == OFFLINE:
             known.online, known.lost_session = False, known.session
 
-    def info(self, info: NodeInfo, now: float) -> None:
+    def info(self, node: str, info: NodeInfo, now: float) -> None:
         """Take what a node says it is."""
-        known = self._node(info.node)
+        known = self._node(node)
         known.info = info
         known.heard_at = now
 
-    def beat(self, beat: Beat, now: float) -> bool:
+    def beat(self, node: str, beat: Beat, now: float) -> bool:
         """Take a pulse; one of a newer session than the lost one brings the node back.
 
         Returns whether the node fetched or loaded something since the pulse before.
         """
-        known = self._node(beat.node)
+        known = self._node(node)
         if beat.session < known.session:
             return False
         before = known.beat
@@ -72,16 +72,16 @@ class Fleet:
             known.online = True
         return before is not None and _progress(beat) != _progress(before)
 
-    def report(self, report: Report, hashes: dict[str, str]) -> None:
+    def report(self, node: str, report: Report, hashes: dict[str, str]) -> None:
         """Take a report; ``hashes`` are the sha256 of the partitions it may name."""
-        known = self._node(report.node)
+        known = self._node(node)
         known.report = report
         if known.info is None:
             return
         for partition, seconds in report.seconds.items():
             if partition in hashes:
                 key = known.info.hardware, hashes[partition]
-                self._by_node.setdefault(key, {})[report.node] = seconds
+                self._by_node.setdefault(key, {})[node] = seconds
                 self.measured[key] = median(self._by_node[key].values())
 
     def forgive(self, now: float) -> None:

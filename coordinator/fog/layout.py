@@ -6,12 +6,12 @@ from typing import Final
 
 from broker.messages import (
     AssignedFusion,
+    AssignedInput,
     AssignedPartition,
     Assignment,
     InputSpec,
     NodeInfo,
     Phase,
-    TensorSpec,
 )
 from evolution.placement.cost_model import CostModel
 from evolution.placement.fog import ANSWER, CAMERA, RUN_OVERHEAD_S, fog_problem
@@ -111,6 +111,7 @@ def assignments(
 ) -> dict[str, Assignment]:
     """Return what each fog node of the placement is told."""
     placement = layout.placement
+    makers = {name: placement[p.id] for p in bundle.partitions for name in p.outputs}
     consumers = {
         tensor.id: {placement[p.id] for p in bundle.partitions if tensor.id in p.inputs}
         for tensor in bundle.tensors
@@ -145,7 +146,7 @@ def assignments(
                 for part in here
             ),
             inputs=tuple(
-                TensorSpec.model_validate(tensor.model_dump())
+                AssignedInput(**tensor.model_dump(), node=makers.get(tensor.id, ""))
                 for tensor in bundle.tensors
                 if tensor.id in taken - made
             ),

@@ -7,18 +7,19 @@ import time
 from pathlib import Path
 from typing import Final
 
-from broker.artifacts import ArtifactStore, answer_requests
+from broker.actions import Publish, Stop
+from broker.artifacts import ArtifactStore, answer_nodes
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE, ONLINE, Status
-from broker.topics import COORDINATOR, NODE_STATE, STATUS
-from coordinator.fog.controller import Action, Controller, Keep, Publish, Save, Stop
+from broker.topics import COORDINATOR_STATE, STATUS
+from coordinator.fog.controller import Action, Controller, Keep, Save
 
 _log = logging.getLogger("fog-coordinator")
 _TICK_S: Final = 0.1
 _BEAT_S: Final = 1.0
 _HELD_UP_S: Final = 1.0
-_UNREAD_S: Final = 60.0
+_COMPLAINT_S: Final = 60.0
 
 
 class StateError(Exception):
@@ -43,8 +44,8 @@ class Service:
         self._stop = threading.Event()
         self._online = threading.Event()
         self._reason = ""
-        self._unread = 0  # messages that the log told of
-        self._unread_at = 0.0
+        self._complained = 0  # messages that the log told of
+        self._complained_at = 0.0
 
     def stop(self) -> None:
         """End :meth:`run` soon; safe from any thread and from a signal handler."""
@@ -59,9 +60,9 @@ class Service:
         actions = self._restored()
         for topic_filter in self._controller.subscriptions():
             self._bus.subscribe(topic_filter, self._inbox.put)
-        answer_requests(self._bus, self._site, self._store.get)
+        answer_nodes(self._bus, self._site, self._store.get)
         self._bus.on_connection(self._connection)
-        state = NODE_STATE.at(self._site, node=COORDINATOR)
+        state = COORDINATOR_STATE.at(self._site)
         self._bus.publish(state, ONLINE, retain=True)
         self._perform(actions)
         tick_at = beat_at = 0.0
@@ -70,13 +71,13 @@ class Service:
         while not self._stop.is_set():
             now = time.monotonic()
             if now >= beat_at:
-                self._tell_unread(now)
+                self._complain(now)
                 self._perform(self._controller.beat())
                 beat_at = now + _BEAT_S
             message = self._inbox.get(_TICK_S)
             now = time.monotonic()
             if now - looked_at > _HELD_UP_S:
-                # A long placement, a busy machine, a laptop that slept: what came in waits unread.
+                # A long placement, a busy machine, a laptop that slept: what came in waits.
                 self._controller.held_up(now)
             looked_at = now
             online = self._online.is_set()
@@ -115,13 +116,13 @@ class Service:
                     self._reason = reason
                     self.stop()
 
-    def _tell_unread(self, now: float) -> None:
-        """Log messages that could not be read, once a minute at most."""
+    def _complain(self, now: float) -> None:
+        """Log messages that could not be decoded, once a minute at most."""
         controller = self._controller
-        new = controller.bad_messages - self._unread
-        if new and now >= self._unread_at:
-            _log.warning("unread: %d messages, the last %s", new, controller.bad_message)
-            self._unread, self._unread_at = controller.bad_messages, now + _UNREAD_S
+        new = controller.bad_messages - self._complained
+        if new and now >= self._complained_at:
+            _log.warning("could not decode %d messages, the last %s", new, controller.bad_message)
+            self._complained, self._complained_at = controller.bad_messages, now + _COMPLAINT_S
 
     def _tell(self, topic: str, payload: bytes) -> None:
         if STATUS.names(topic) is None or not payload:

@@ -2,13 +2,13 @@
 
 from rich.table import Table
 
-from coordinator.fog.client import Picture
+from coordinator.fog.client import SiteSnapshot
 
 
-def status_tables(picture: Picture) -> list[Table]:
+def status_tables(site: SiteSnapshot) -> list[Table]:
     """Return a table of the fog nodes and one of the deployments."""
     nodes = Table("fog node", "state", "cores", "memory", "load", "epoch", "answers", title="Nodes")
-    for entry in picture.as_json()["nodes"]:
+    for entry in site.as_json()["nodes"]:
         info, beat = entry["info"], entry["beat"]
         nodes.add_row(
             entry["node"],
@@ -22,7 +22,7 @@ def status_tables(picture: Picture) -> list[Table]:
     deployments = Table(
         "deployment", "state", "epoch", "answer after", "where or why", title="Deployments"
     )
-    for name, status in sorted(picture.deployments.items()):
+    for name, status in sorted(site.deployments.items()):
         by_node: dict[str, list[str]] = {}
         for part, node in sorted(status.placement.items()):
             by_node.setdefault(node, []).append(part)
@@ -31,7 +31,9 @@ def status_tables(picture: Picture) -> list[Table]:
             name,
             status.phase,
             str(status.epoch),
-            "" if status.response_s is None else f"{status.response_s * 1000:.1f} ms predicted",
+            ""
+            if status.predicted is None
+            else f"{status.predicted.response_s * 1000:.1f} ms predicted",
             status.reason or where,
         )
     return [nodes, deployments]

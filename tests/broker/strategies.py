@@ -3,12 +3,13 @@
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import numpy as np
-from annotated_types import Gt
+from annotated_types import Gt, Le
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from broker.codec import Chunk, Hop, TensorMessage
+from broker.codec import Chunk
+from broker.frame import FrameHeader, FrameTensor, Hop
 from broker.messages import InputSpec, Payload
 
 DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32")
@@ -28,18 +29,19 @@ def tensors(draw: st.DrawFn) -> NDArray[Any]:
     return array.T if draw(st.booleans()) else array
 
 
-def messages() -> st.SearchStrategy[TensorMessage]:
-    return st.builds(
-        TensorMessage,
+def messages() -> st.SearchStrategy[FrameTensor]:
+    headers = st.builds(
+        FrameHeader,
         deployment=names,
         epoch=counts,
         camera=names,
         frame_id=counts,
-        tensor=names,
-        data=tensors(),
-        deadline=st.none() | st.floats(-1e9, 1e9),
+        source=st.just("") | names,
+        since=st.floats(-1e6, 0.0),
+        expires_at=st.none() | st.floats(0.0, 1e6),
         trace=st.lists(hops, max_size=5).map(tuple),
     )
+    return st.builds(FrameTensor, headers, names, tensors())
 
 
 @st.composite
@@ -96,10 +98,13 @@ def _values(hint: Any, limits: Any = ()) -> st.SearchStrategy[Any]:
 def _plain(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
     positive = any(isinstance(limit, Gt) for limit in limits)
     lowest = 0.0 if limits else None
+    highest: Any = next((limit.le for limit in limits if isinstance(limit, Le)), None)
     plain: dict[Any, st.SearchStrategy[Any]] = {
         str: st.from_regex("[0-9a-f]{64}", fullmatch=True) if limits else names,
         int: st.integers(1 if positive else 0, 2**20),
-        float: st.floats(lowest, exclude_min=positive, allow_nan=False, allow_infinity=False),
+        float: st.floats(
+            lowest, highest, exclude_min=positive, allow_nan=False, allow_infinity=False
+        ),
         type(None): st.none(),
         Any: st.none() | names,
     }

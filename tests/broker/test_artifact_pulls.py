@@ -20,7 +20,7 @@ sizes = st.sampled_from(
 
 
 def pulling(*artifacts: bytes) -> ArtifactPulls:
-    pulls = ArtifactPulls("me")
+    pulls = ArtifactPulls()
     for artifact in artifacts:
         pulls.begin(sha256_of(artifact), len(artifact))
     return pulls
@@ -155,7 +155,7 @@ def test_the_window_opens_with_every_chunk_that_comes_soon_and_is_one_for_all() 
     ids=["another hash", "another size", "too short", "not asked for", "beyond the end"],
 )
 def test_what_was_not_asked_for_changes_nothing(chunk: Chunk) -> None:
-    pulls = ArtifactPulls("me")
+    pulls = ArtifactPulls()
     pulls.begin("0" * 64, 10)
     pulls.requests(0.0)
     assert pulls.accept(chunk, 5.0) is None
@@ -164,7 +164,7 @@ def test_what_was_not_asked_for_changes_nothing(chunk: Chunk) -> None:
 
 
 def test_a_lying_size_costs_nothing() -> None:
-    pulls = ArtifactPulls("me")
+    pulls = ArtifactPulls()
     pulls.begin("0" * 64, 2**62)
     assert len(pulls.requests(0.0)) == 1
     assert pulls.accept(Chunk("0" * 64, 0, 10, b"0123456789"), 0.0) is None

@@ -8,11 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.artifact_pulls import CHUNK_BYTES, ArtifactPulls
-from broker.artifacts import ArtifactStore, Kept, answer_requests, sha256_of, superfluous
+from broker.artifacts import (
+    ArtifactStore,
+    Kept,
+    answer_coordinator,
+    answer_nodes,
+    sha256_of,
+    superfluous,
+)
 from broker.bus.memory import MemoryBroker
 from broker.codec import Chunk, decode_chunk
 from broker.messages import ArtifactRequest
-from broker.topics import ARTIFACT_GET, NODE_ARTIFACT
+from broker.topics import CLIENT_GIVE, COORDINATOR_GET, NODE_ARTIFACT, NODE_GET
 
 PATTERN = bytes(range(251)) * (6 * CHUNK_BYTES // 251 + 1)
 
@@ -103,13 +110,13 @@ def test_requests_are_answered_chunk_by_chunk_and_the_artifact_is_looked_up_once
             NODE_ARTIFACT.at("home", node="me"),
             lambda message: got.append(decode_chunk(message.payload)),
         )
-        answer_requests(coordinator, "home", find)
-        pulls = ArtifactPulls("me")
+        answer_nodes(coordinator, "home", find)
+        pulls = ArtifactPulls()
         pulls.begin(sha256, len(artifact))
         whole = None
         while whole is None:
             for request in pulls.requests(0.0):
-                node.publish(ARTIFACT_GET.at("home"), request.encode())
+                node.publish(NODE_GET.at("home", node="me"), request.encode())
             broker.settle()
             for chunk in got:
                 whole = whole or pulls.accept(chunk, 0.0)
@@ -123,40 +130,38 @@ def test_requests_are_answered_chunk_by_chunk_and_the_artifact_is_looked_up_once
     [
         b"",
         b"{}",
-        ArtifactRequest(sha256="0" * 64, offset=0, length=1, reply_to="me").encode(),
-        ArtifactRequest(sha256=sha256_of(b"x"), offset=2, length=1, reply_to="me").encode(),
-        ArtifactRequest(sha256=sha256_of(b"x"), offset=0, length=1, reply_to="a/+").encode(),
+        ArtifactRequest(sha256="0" * 64, offset=0, length=1).encode(),
+        ArtifactRequest(sha256=sha256_of(b"x"), offset=2, length=1).encode(),
     ],
-    ids=["empty", "no fields", "unknown hash", "beyond the end", "no id"],
+    ids=["empty", "no fields", "unknown hash", "beyond the end"],
 )
 def test_a_bad_request_is_not_answered(payload: bytes) -> None:
     with MemoryBroker() as broker:
         bus = broker.bus("coordinator")
         heard: list[str] = []
         bus.subscribe("#", lambda message: heard.append(message.topic))
-        answer_requests(bus, "home", {sha256_of(b"x"): b"x"}.get)
+        answer_nodes(bus, "home", {sha256_of(b"x"): b"x"}.get)
         broker.settle()
-        bus.publish(ARTIFACT_GET.at("home"), payload)
+        asked = NODE_GET.at("home", node="me")
+        bus.publish(asked, payload)
         broker.settle()
-        assert heard == [ARTIFACT_GET.at("home")]
+        assert heard == [asked]
 
 
-def test_who_answers_one_asker_leaves_the_others_to_others() -> None:
+def test_the_coordinator_is_answered_by_the_client_that_deploys_unless_it_asks_a_node() -> None:
     data = b"the partition"
     with MemoryBroker() as broker:
         coordinator, command = broker.bus("coordinator"), broker.bus("deploy")
         answers: list[str] = []
-        for asker in ("pi", "coordinator"):
-            broker.bus(f"ear-{asker}").subscribe(
-                NODE_ARTIFACT.at("home", node=asker), lambda message: answers.append(message.topic)
-            )
-        answer_requests(coordinator, "home", {sha256_of(data): data}.get)
-        answer_requests(command, "home", {sha256_of(data): data}.get, asker="coordinator")
+        for topic in (CLIENT_GIVE.every("home"), NODE_ARTIFACT.every("home")):
+            coordinator.subscribe(topic, lambda message: answers.append(message.topic))
+        answer_nodes(coordinator, "home", {sha256_of(data): data}.get)
+        answer_coordinator(command, "home", "deploy", {sha256_of(data): data}.get)
         broker.settle()
-        for asker in ("pi", "coordinator"):
+        for holder in ("", "pi"):
             request = ArtifactRequest(
-                sha256=sha256_of(data), offset=0, length=CHUNK_BYTES, reply_to=asker
+                sha256=sha256_of(data), offset=0, length=CHUNK_BYTES, holder=holder
             )
-            coordinator.publish(ARTIFACT_GET.at("home"), request.encode())
+            coordinator.publish(COORDINATOR_GET.at("home"), request.encode())
         broker.settle()
-    assert answers.count(NODE_ARTIFACT.at("home", node="pi")) == 1
+    assert answers == [CLIENT_GIVE.at("home", client="deploy")]

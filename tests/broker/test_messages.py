@@ -21,7 +21,6 @@ KINDS = sorted(
     key=lambda kind: kind.__name__,
 )
 VALID: dict[str, Any] = {
-    "node": "pi-hall",
     "session": 3,
     "deployment": "digits",
     "epoch": 2,
@@ -63,7 +62,7 @@ def test_unknown_fields_of_a_newer_version_are_ignored() -> None:
         ("epoch", {"epoch": "two"}),
         ("epoch", {"epoch": 1.5}),
         ("status", {"status": "asleep"}),
-        ("node", {"node": 3}),
+        ("deployment", {"deployment": 3}),
         ("seconds.b0s0", {"seconds": {"b0s0": -1}}),
     ],
 )
@@ -93,7 +92,7 @@ def test_numbers_that_json_does_not_know_are_refused(number: str) -> None:
         Links.decode(text.encode())
     with pytest.raises(ValueError, match="confidence"):
         Result(
-            deployment="d", camera="c", frame_id=0, label="", confidence=float(number), epoch=0,
+            deployment="d", camera="c", frame_id=0, source="", label="", confidence=float(number), epoch=0,
             missing=(), latency=(),
         )  # fmt: skip
 

@@ -10,7 +10,6 @@ from broker.bus.router import matches
 from broker.topics import (
     FRAME,
     NODE_STATE,
-    TENSOR,
     TOPICS,
     InvalidIdError,
     Topic,
@@ -60,18 +59,17 @@ def test_no_topic_has_more_than_seven_slashes(topic: Topic) -> None:
 def test_a_topic_fits_no_pattern_but_its_own(topic: Topic) -> None:
     text = topic.at("site", **dict.fromkeys(fields(topic), "7"))
     fitting = [known for known in TOPICS if known.names(text) is not None]
-    # deployment/NAME/EPOCH/TENSOR has the form of frame and result topics; an epoch is a number.
-    assert [known for known in fitting if known != TENSOR or topic == TENSOR] == [topic]
+    assert fitting == [topic]
 
 
 def test_a_filter_leaves_open_what_is_not_said() -> None:
-    assert FRAME.every("home", deployment="digits") == "fog/v1/home/deployment/digits/frame/+"
-    assert NODE_STATE.every("home") == "fog/v1/home/node/+/state"
+    assert FRAME.every("home", deployment="digits") == "fog/v2/home/frame/digits/+"
+    assert NODE_STATE.every("home") == "fog/v2/home/node/+/state"
 
 
 def test_another_topic_has_no_names() -> None:
-    assert NODE_STATE.names("fog/v1/home/node/a/info") is None
-    assert NODE_STATE.names("fog/v1/home/node/a") is None
+    assert NODE_STATE.names("fog/v2/home/node/a/info") is None
+    assert NODE_STATE.names("fog/v2/home/node/a") is None
     assert NODE_STATE.names("") is None
 
 

@@ -5,32 +5,34 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from broker.actions import Publish
 from broker.artifacts import sha256_of
 from broker.bus.seam import Message
-from broker.codec import TensorMessage, encode_tensor
+from broker.codec import encode_tensor
+from broker.frame import FrameHeader, FrameTensor
 from broker.messages import (
     AssignedFusion,
+    AssignedInput,
     AssignedPartition,
     Assignment,
     InputSpec,
     Phase,
     Report,
     Result,
-    TensorSpec,
 )
 from broker.topics import FRAME, NODE_ASSIGNMENT, NODE_REPORT, TENSOR, escape
 from fog_node.agent import Agent
-from fog_node.events import Action, Arrived, Event, Execute, Load, Loaded, Publish, Ran, Subscribe
-from fog_node.serving import Run
+from fog_node.events import Action, Arrived, Event, Execute, Load, Loaded, Ran, Subscribe
+from fog_node.serving import PartitionRun
 
 SITE, NODE, DEPLOYMENT, CAMERA = "home", "pi", "digits", "door"
 PICTURE = InputSpec(name="input", shape=(1, 1, 2, 2), dtype="float32", mean=(0.5,), std=(0.5,))
 FUSION = AssignedFusion(min_inputs=1, patience_s=1.0)
 PATIENCE = FUSION.patience_s
 SPECS = {
-    "input": TensorSpec(id="input", shape=(1, 1, 2, 2), dtype="float32", bytes=16),
-    "left": TensorSpec(id="left", shape=(1, 2), dtype="float32", bytes=8),
-    "right": TensorSpec(id="right", shape=(1, 2), dtype="float32", bytes=8),
+    "input": AssignedInput(id="input", shape=(1, 1, 2, 2), dtype="float32", bytes=16),
+    "left": AssignedInput(id="left", shape=(1, 2), dtype="float32", bytes=8, node=NODE),
+    "right": AssignedInput(id="right", shape=(1, 2), dtype="float32", bytes=8, node=NODE),
 }
 A = TypeVar("A", bound=Action)
 
@@ -73,16 +75,24 @@ def assignment(
     *parts: AssignedPartition,
     phase: Phase = "prepare",
     outputs: tuple[str, ...] | None = None,
+    maker: str = NODE,
     **changes: Any,
 ) -> Assignment:
-    """Return an assignment of these partitions: what is made here stays here unless in ``outputs``."""
+    """Return an assignment of these partitions: what is made here stays here unless in ``outputs``.
+
+    What they take from other nodes is made by ``maker``.
+    """
     made = {name for each in parts for name in each.outputs}
     taken = {name for each in parts for name in each.inputs}
     fields = {
         "deployment": DEPLOYMENT,
         "classes": ("cat", "dog"),
         "input": PICTURE if parts else None,
-        "inputs": tuple(SPECS[name] for name in sorted(taken - made) if name in SPECS),
+        "inputs": tuple(
+            SPECS[name].model_copy(update={"node": "" if name == "input" else maker})
+            for name in sorted(taken - made)
+            if name in SPECS
+        ),
         "outputs": tuple(sorted((made & SPECS.keys()) - taken)) if outputs is None else outputs,
         **changes,
     }
@@ -91,21 +101,23 @@ def assignment(
 
 def tensor(
     name: str, frame_id: int, epoch: int = 1, *, data: Any = None, **changes: Any
-) -> TensorMessage:
+) -> FrameTensor:
     """Return a tensor of a frame; without ``data`` every element is the frame id."""
     if data is None:
         data = np.full(SPECS[name].shape, frame_id, np.float32)
     fields = {"deployment": DEPLOYMENT, "camera": CAMERA, **changes}
-    return TensorMessage(epoch=epoch, frame_id=frame_id, tensor=name, data=data, **fields)
+    return FrameTensor(FrameHeader(epoch=epoch, frame_id=frame_id, **fields), name, data)
 
 
-def topic_of(message: TensorMessage) -> str:
+def topic_of(message: FrameTensor) -> str:
+    header = message.header
     if message.tensor == "input":
-        return FRAME.at(SITE, deployment=message.deployment, camera=message.camera)
+        return FRAME.at(SITE, deployment=header.deployment, camera=header.camera)
     return TENSOR.at(
         SITE,
-        deployment=message.deployment,
-        epoch=str(message.epoch),
+        deployment=header.deployment,
+        epoch=str(header.epoch),
+        node=NODE,
         tensor=escape(message.tensor),
     )
 
@@ -165,15 +177,17 @@ class Desk:
             actions = actions + self.happen(loaded(by_hash[load.sha256]))
         return actions
 
-    def send(self, message: TensorMessage) -> list[Action]:
-        return self.hear(topic_of(message), encode_tensor(message))
+    def send(self, message: FrameTensor) -> list[Action]:
+        return self.hear(topic_of(message), encode_tensor(message, self.now))
 
-    def ran(self, run: Run, seconds: float = 0.001) -> list[Action]:
+    def ran(self, run: PartitionRun, seconds: float = 0.001) -> list[Action]:
         """Have a run end; every output holds the frame id."""
         shapes = {
             name: SPECS[name].shape if name in SPECS else (1, 2) for name in run.partition.outputs
         }
-        outputs = {name: np.full(shape, run.frame_id, np.float32) for name, shape in shapes.items()}
+        outputs = {
+            name: np.full(shape, run.header.frame_id, np.float32) for name, shape in shapes.items()
+        }
         self.now += seconds
         return self.happen(Ran(run, outputs, seconds))
 

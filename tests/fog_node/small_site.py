@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker.artifacts import answer_requests, sha256_of
+from broker.artifacts import answer_nodes, sha256_of
 from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker, MemoryBus
 from broker.bus.seam import Message
@@ -80,7 +80,7 @@ class Site:
         self._kept: list[Message] = []
         for topic in (NODE_REPORT, NODE_BEAT, NODE_STATE):
             self.bus.subscribe(topic.every(SITE), self._heard.put)
-        answer_requests(self.bus, SITE, self._find)
+        answer_nodes(self.bus, SITE, self._find)
 
     def _find(self, sha256: str) -> bytes | None:
         self.asked.append(sha256)

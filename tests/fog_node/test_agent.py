@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from broker.actions import Publish, Stop
 from broker.artifact_pulls import REFUSALS
 from broker.artifacts import sha256_of
-from broker.codec import Chunk, Hop, TensorMessage, decode_tensor, encode_chunk, encode_tensor
+from broker.codec import Chunk, decode_tensor, encode_chunk, encode_tensor
+from broker.frame import FrameTensor, Hop
 from broker.messages import (
     OFFLINE,
     ONLINE,
@@ -17,7 +19,7 @@ from broker.messages import (
     NodeInfo,
     Report,
 )
-from broker.topics import ARTIFACT_GET, NODE_ARTIFACT, NODE_ASSIGNMENT, NODE_INFO, NODE_STATE
+from broker.topics import NODE_ARTIFACT, NODE_ASSIGNMENT, NODE_GET, NODE_INFO, NODE_STATE
 from fog_node.agent import DRAIN_S
 from fog_node.events import (
     Absent,
@@ -27,10 +29,8 @@ from fog_node.events import (
     Load,
     Loaded,
     LoadFailed,
-    Publish,
     Ran,
     RunFailed,
-    Stop,
     Subscribe,
     Tidy,
     Unload,
@@ -60,7 +60,7 @@ from tests.fog_node.scene import (
     topic_of,
 )
 
-FRAMES = f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/+"
+FRAMES = f"fog/v2/{SITE}/frame/{DEPLOYMENT}/+"
 STATE, INFO = NODE_STATE.at(SITE, node=NODE), NODE_INFO.at(SITE, node=NODE)
 TOLD, CHUNKS = NODE_ASSIGNMENT.at(SITE, node=NODE), NODE_ARTIFACT.at(SITE, node=NODE)
 
@@ -73,7 +73,7 @@ def serving(*parts: Any, epoch: int = 1) -> Desk:
 
 
 def requests(actions: list[Action]) -> list[ArtifactRequest]:
-    topic = ARTIFACT_GET.at(SITE)
+    topic = NODE_GET.at(SITE, node=NODE)
     asked = only(Publish, actions)
     return [ArtifactRequest.decode(said.payload) for said in asked if said.topic == topic]
 
@@ -119,7 +119,7 @@ def test_what_the_disk_does_not_have_is_pulled_checked_and_loaded() -> None:
     desk = Desk()
     desk.assign(assignment(1, LEFT))
     (request,) = requests(desk.happen(Absent(LEFT.sha256)))
-    assert (request.sha256, request.reply_to) == (LEFT.sha256, NODE)
+    assert request.sha256 == LEFT.sha256
     actions = answer(desk, request, artifact(LEFT.id))
     assert actions[0] == Load(LEFT.sha256, artifact(LEFT.id))
     assert the_report(actions).status == "fetched"
@@ -213,7 +213,7 @@ def results_of_a_frame(desk: Desk, partition: Any, epoch: int = 1) -> list[str]:
     (execute,) = only(Execute, desk.send(tensor("input", 3, epoch)))
     assert execute.run.partition == partition
     sent = [said for said in only(Publish, desk.ran(execute.run)) if said.stream]
-    return [decode_tensor(said.payload).tensor for said in sent]
+    return [decode_tensor(said.payload, 0.0).tensor for said in sent]
 
 
 @pytest.mark.parametrize(
@@ -352,11 +352,16 @@ def test_a_frame_goes_through_a_branch() -> None:
     desk = serving(LEFT)
     (execute,) = only(Execute, desk.send(tensor("input", 3, trace=(Hop("x", "y", 0.0, 0.1),))))
     (said,) = only(Publish, desk.ran(execute.run))
-    sent = decode_tensor(said.payload)
+    sent = decode_tensor(said.payload, desk.now)
     assert said.stream
     assert said.topic == topic_of(sent)
-    assert (sent.tensor, sent.frame_id, sent.camera, sent.epoch) == ("left", 3, CAMERA, 1)
-    assert [hop.partition for hop in sent.trace] == ["x", LEFT.id]
+    assert (sent.tensor, sent.header.frame_id, sent.header.camera, sent.header.epoch) == (
+        "left",
+        3,
+        CAMERA,
+        1,
+    )
+    assert [hop.partition for hop in sent.header.trace] == ["x", LEFT.id]
 
 
 def test_a_fusion_answers() -> None:
@@ -390,7 +395,7 @@ def test_one_run_at_a_time_by_priority() -> None:
     assert desk.agent.waiting_runs == 3
     (second,) = only(Execute, desk.ran(first.run))
     (third,) = only(Execute, desk.ran(second.run))
-    order = [(e.run.partition.id, e.run.frame_id) for e in (first, second, third)]
+    order = [(e.run.partition.id, e.run.header.frame_id) for e in (first, second, third)]
     assert order == [("urgent", 1), ("urgent", 2), (LEFT.id, 1)]
 
 
@@ -399,7 +404,7 @@ def test_a_run_that_fails_is_counted_and_the_next_one_runs() -> None:
     (first,) = only(Execute, desk.send(tensor("input", 1)))
     desk.send(tensor("input", 2))
     (second,) = only(Execute, desk.happen(RunFailed(first.run, "out of memory")))
-    assert second.run.frame_id == 2
+    assert second.run.header.frame_id == 2
     assert desk.counters["run_failed"] == 1
 
 
@@ -444,7 +449,7 @@ def test_an_output_that_does_not_travel_is_counted(dtype: Any) -> None:
         ("bad_header", tensor("input", 1, camera="Ü")),
     ],
 )
-def test_a_bad_tensor_is_counted_and_dropped(counter: str, message: TensorMessage) -> None:
+def test_a_bad_tensor_is_counted_and_dropped(counter: str, message: FrameTensor) -> None:
     desk = serving(LEFT)
     assert desk.send(message) == []
     assert desk.counters[counter] == 1
@@ -454,19 +459,19 @@ def test_a_bad_tensor_is_counted_and_dropped(counter: str, message: TensorMessag
 @pytest.mark.parametrize(
     ("topic", "name"),
     [
-        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/hall", "input"),  # another camera's
-        (f"fog/v1/{SITE}/deployment/other/frame/{CAMERA}", "input"),  # another deployment's
-        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/1/right", "input"),
-        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/1/input", "input"),
-        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/{CAMERA}", "right"),
-        (f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/2/right", "right"),
-        (f"fog/v1/{SITE}/node/{NODE}/echo", "right"),
+        (f"fog/v2/{SITE}/frame/{DEPLOYMENT}/hall", "input"),  # another camera's
+        (f"fog/v2/{SITE}/frame/other/{CAMERA}", "input"),  # another deployment's
+        (f"fog/v2/{SITE}/tensor/{DEPLOYMENT}/1/{NODE}/right", "input"),
+        (f"fog/v2/{SITE}/tensor/{DEPLOYMENT}/1/{NODE}/input", "input"),
+        (f"fog/v2/{SITE}/frame/{DEPLOYMENT}/{CAMERA}", "right"),
+        (f"fog/v2/{SITE}/tensor/{DEPLOYMENT}/2/{NODE}/right", "right"),
+        (f"fog/v2/{SITE}/node/{NODE}/echo", "right"),
         ("", "right"),
     ],
 )
 def test_a_tensor_by_another_topic_is_counted_and_dropped(topic: str, name: str) -> None:
     desk = serving(LEFT, FUSE)
-    assert desk.hear(topic, encode_tensor(tensor(name, 1))) == []
+    assert desk.hear(topic, encode_tensor(tensor(name, 1), desk.now)) == []
     assert desk.counters["bad_topic"] == 1
 
 
@@ -480,7 +485,7 @@ def test_a_frame_of_a_new_epoch_that_runs_no_branch_here_is_nobodys_fault() -> N
 @pytest.mark.parametrize("payload", [b"", b"garbage", b"FWT1\xff\xff\xff\xff", b"FWC1" + bytes(12)])
 def test_garbage_is_counted_and_dropped(payload: bytes) -> None:
     desk = serving(LEFT)
-    frames = f"fog/v1/{SITE}/deployment/{DEPLOYMENT}/frame/{CAMERA}"
+    frames = f"fog/v2/{SITE}/frame/{DEPLOYMENT}/{CAMERA}"
     assert desk.hear(frames, payload) == []
     assert desk.hear(CHUNKS, payload) == []
     assert sum(n for name, n in desk.counters.items() if name.startswith("bad_")) == 2
@@ -530,7 +535,7 @@ def test_an_older_sessions_will_is_contradicted() -> None:
 def info(session: int) -> bytes:
     links = Links(uplink_bytes_per_s=1, downlink_bytes_per_s=1, latency_s=0)
     return NodeInfo(
-        node=NODE, session=session, version="0", hardware="x", cores=1, threads=1,
+        session=session, version="0", hardware="x", cores=1, threads=1,
         memory_bytes=1, macs_per_s=1, links=links,
     ).encode()  # fmt: skip
 

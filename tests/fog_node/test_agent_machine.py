@@ -5,6 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from broker.actions import Publish
 from broker.artifacts import sha256_of
 from broker.codec import Chunk, encode_chunk
 from broker.messages import AssignedPartition, Assignment
@@ -17,7 +18,6 @@ from fog_node.events import (
     Found,
     Load,
     LoadFailed,
-    Publish,
     Ran,
     RunFailed,
     Subscribe,
@@ -127,8 +127,16 @@ class World(RuleBasedStateMachine):
         size = 4 if name == "input" else 2
         data = np.full(size, 10 * epoch + frame_id, np.float32)
         shaped = data.reshape((1, 1, 2, 2) if name == "input" else (1, 2))
+        now = self.desk.now
+        expires_at = None if deadline is None else now + deadline
         message = tensor(
-            name, frame_id, epoch, data=shaped, deployment=deployment, deadline=deadline
+            name,
+            frame_id,
+            epoch,
+            data=shaped,
+            deployment=deployment,
+            since=now,
+            expires_at=expires_at,
         )
         self.act(self.desk.send(message))
 
@@ -139,11 +147,11 @@ class World(RuleBasedStateMachine):
         if fails:
             self.happen(RunFailed(run, "it broke"))
             return
-        told = {10 * run.epoch + run.frame_id}
+        told = {10 * run.header.epoch + run.header.frame_id}
         assert {float(x) for data in run.inputs.values() for x in data.reshape(-1)} == told, "mixed"
         logits = np.zeros((1, 5), np.float32)
-        logits[0, run.epoch] = 1.0  # the class is the epoch
-        mark = np.full((1, 2), 10 * run.epoch + run.frame_id, np.float32)
+        logits[0, run.header.epoch] = 1.0  # the class is the epoch
+        mark = np.full((1, 2), 10 * run.header.epoch + run.header.frame_id, np.float32)
         outputs = dict.fromkeys(run.partition.outputs, logits if run.partition.fusion else mark)
         self.happen(Ran(run, outputs, 0.01))
 

@@ -10,7 +10,8 @@ import pytest
 
 from broker.bus.memory import MemoryBroker, MemoryBus
 from broker.bus.seam import Message
-from broker.codec import TensorMessage, decode_tensor
+from broker.codec import decode_tensor
+from broker.frame import FrameTensor
 from broker.messages import Active, BundleName, InputSpec, Result
 from broker.topics import ACTIVE, FRAME, RESULT
 from fog_node import camera as camera_module
@@ -20,7 +21,7 @@ from fog_node.source import Picture, Source, SourceError
 from fog_node.stream import Delivery, Stream
 from tests.fog_node.scene import CAMERA, DEPLOYMENT, PICTURE, SITE
 
-Fog = Callable[[TensorMessage], None]
+Fog = Callable[[FrameTensor], None]
 
 
 @pytest.fixture
@@ -41,28 +42,29 @@ def say_active(bus: MemoryBus, what: Active | None) -> None:
     bus.publish(ACTIVE.at(SITE, deployment=DEPLOYMENT), payload, retain=True)
 
 
-def answer(bus: MemoryBus, frame: TensorMessage, **changes: Any) -> None:
+def answer(bus: MemoryBus, frame: FrameTensor, **changes: Any) -> None:
     fields = {
-        "deployment": frame.deployment,
-        "camera": frame.camera,
-        "frame_id": frame.frame_id,
+        "deployment": frame.header.deployment,
+        "camera": frame.header.camera,
+        "frame_id": frame.header.frame_id,
+        "source": frame.header.source,
         "label": "cat",
         "confidence": 0.9,
-        "epoch": frame.epoch,
+        "epoch": frame.header.epoch,
         "missing": (),
         "latency": (),
         **changes,
     }
-    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=frame.camera)
+    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=frame.header.camera, node="fog")
     bus.publish(topic, Result(**fields).encode())
 
 
-def fog(broker: MemoryBroker, react: Callable[[MemoryBus, TensorMessage], None]) -> MemoryBus:
+def fog(broker: MemoryBroker, react: Callable[[MemoryBus, FrameTensor], None]) -> MemoryBus:
     """Return a bus that reacts to every frame."""
     bus = broker.bus("fog")
 
     def hear(message: Message) -> None:
-        react(bus, decode_tensor(message.payload))
+        react(bus, decode_tensor(message.payload, 0.0))
 
     bus.subscribe(FRAME.every(SITE, deployment=DEPLOYMENT), hear)
     return bus
@@ -122,9 +124,9 @@ def test_it_counts_answers_and_how_many_are_right(broker: MemoryBroker) -> None:
 
 
 def test_frames_are_pixels_fitted_to_the_network(broker: MemoryBroker) -> None:
-    frames: list[TensorMessage] = []
+    frames: list[FrameTensor] = []
 
-    def react(bus: MemoryBus, frame: TensorMessage) -> None:
+    def react(bus: MemoryBus, frame: FrameTensor) -> None:
         frames.append(frame)
         answer(bus, frame)
 
@@ -132,16 +134,16 @@ def test_frames_are_pixels_fitted_to_the_network(broker: MemoryBroker) -> None:
     run(broker, "cat", "cat")
     assert {frame.data.shape for frame in frames} == {(1, 1, 2, 2)}
     assert {frame.data.dtype for frame in frames} == {np.dtype(np.uint8)}
-    assert {frame.deadline for frame in frames} == {None}
-    first = min(frame.frame_id for frame in frames)
-    assert {frame.frame_id for frame in frames} == {first, first + 1}
+    assert {frame.header.expires_at for frame in frames} == {None}
+    first = min(frame.header.frame_id for frame in frames)
+    assert {frame.header.frame_id for frame in frames} == {first, first + 1}
 
 
 def test_noise_and_the_answers_of_others_are_not_taken_for_its_own(broker: MemoryBroker) -> None:
-    def react(bus: MemoryBus, frame: TensorMessage) -> None:
-        bus.publish(RESULT.at(SITE, deployment=DEPLOYMENT, camera=CAMERA), b"garbage")
+    def react(bus: MemoryBus, frame: FrameTensor) -> None:
+        bus.publish(RESULT.at(SITE, deployment=DEPLOYMENT, camera=CAMERA, node="fog"), b"garbage")
         answer(bus, frame, frame_id=0)  # an earlier start of this camera
-        answer(bus, frame, frame_id=frame.frame_id + 1000)
+        answer(bus, frame, frame_id=frame.header.frame_id + 1000)
         answer(bus, frame)
         answer(bus, frame)
 
@@ -154,8 +156,10 @@ def test_noise_and_the_answers_of_others_are_not_taken_for_its_own(broker: Memor
 def test_a_camera_that_hears_of_frames_it_never_sent_says_so_once(
     broker: MemoryBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def react(bus: MemoryBus, frame: TensorMessage) -> None:
-        answer(bus, frame, frame_id=frame.frame_id + 60_000)  # one that started a minute later
+    def react(bus: MemoryBus, frame: FrameTensor) -> None:
+        answer(
+            bus, frame, frame_id=frame.header.frame_id + 60_000
+        )  # one that started a minute later
         answer(bus, frame)
 
     fog(broker, react)
@@ -204,7 +208,7 @@ def test_a_fog_that_falls_silent_ends_the_stream(broker: MemoryBroker) -> None:
 
 
 def test_a_deployment_that_ends_ends_the_stream(broker: MemoryBroker) -> None:
-    def react(bus: MemoryBus, frame: TensorMessage) -> None:
+    def react(bus: MemoryBus, frame: FrameTensor) -> None:
         answer(bus, frame)
         say_active(bus, None)
 
@@ -219,8 +223,8 @@ def test_a_frame_is_sent_again_to_a_network_of_another_shape(
     monkeypatch.setattr(stream_module, "_RESEND_S", 0.01)
     wide = PICTURE.model_copy(update={"shape": (1, 1, 2, 8)})
 
-    def react(bus: MemoryBus, frame: TensorMessage) -> None:
-        if frame.epoch == 1:
+    def react(bus: MemoryBus, frame: FrameTensor) -> None:
+        if frame.header.epoch == 1:
             say_active(bus, active(2, wide))  # and the frame is lost
         else:
             assert frame.data.shape == (1, 1, 2, 8)

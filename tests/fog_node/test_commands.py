@@ -74,7 +74,6 @@ def refused(result: Result) -> str:
     [
         ("id: 'Pi' is not an id", ["--id", "Pi"]),
         ("id: 'a/b' is not an id", ["--id", "a/b"]),
-        ("id: coordinator is the coordinator's own", ["--id", "coordinator"]),
         ("site: '' is not an id", ["--id", "pi", "--site", ""]),
         ("'localhost' is not a broker address", ["--id", "pi", "--broker", "localhost"]),
         ("'http://x' is not a broker address", ["--id", "pi", "--broker", "http://x"]),
@@ -140,12 +139,13 @@ def fog(broker_url: str, site: str) -> Iterator[MqttBus]:
     bus = MqttBus.connect(broker_url, f"fog-{site}")
 
     def answer(message: Message) -> None:
-        frame = decode_tensor(message.payload)
+        frame = decode_tensor(message.payload, 0.0).header
         result = Answered(
-            deployment="digits", camera=frame.camera, frame_id=frame.frame_id, label="cat",
-            confidence=1.0, epoch=frame.epoch, missing=(), latency=(),
+            deployment="digits", camera=frame.camera, frame_id=frame.frame_id, source="",
+            label="cat", confidence=1.0, epoch=frame.epoch, missing=(), latency=(),
         )  # fmt: skip
-        bus.publish(RESULT.at(site, deployment="digits", camera=frame.camera), result.encode())
+        topic = RESULT.at(site, deployment="digits", camera=frame.camera, node="pi")
+        bus.publish(topic, result.encode())
 
     bus.subscribe(FRAME.every(site, deployment="digits"), answer)
     bundle = BundleName(name="digits", version="1")

@@ -4,14 +4,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fog_node.join import Join, Joined, Piece
+from broker.frame import FrameHeader, FrameTensor
+from fog_node.join import Join, Joined
 
 NAMES = ("a", "b", "c")
 PATIENCE = 10.0
 
 
-def piece(frame_id: int, camera: str = "door") -> Piece:
-    return Piece(camera, frame_id, np.array([frame_id]))
+def tensor(name: str, frame_id: int, camera: str = "door") -> FrameTensor:
+    return FrameTensor(FrameHeader("d", 1, camera, frame_id), name, np.array([frame_id]))
 
 
 def a_join(needed: int = 1, limit: int = 256) -> Join:
@@ -19,20 +20,20 @@ def a_join(needed: int = 1, limit: int = 256) -> Join:
 
 
 def feed(join: Join, names: str, frame_id: int, now: float = 0.0) -> list[Joined]:
-    return [whole for name in names if (whole := join.add(name, piece(frame_id), now)) is not None]
+    return [whole for name in names if (whole := join.add(tensor(name, frame_id), now)) is not None]
 
 
-pieces = st.tuples(st.sampled_from(NAMES), st.sampled_from(["door", "hall"]), st.integers(0, 4))
+arrivals = st.tuples(st.sampled_from(NAMES), st.sampled_from(["door", "hall"]), st.integers(0, 4))
 
 
-@given(st.lists(pieces, unique=True), st.integers(1, 3))
+@given(st.lists(arrivals, unique=True), st.integers(1, 3))
 def test_frames_and_cameras_are_never_mixed_and_each_is_joined_once(
-    arrivals: list[tuple[str, str, int]], needed: int
+    come: list[tuple[str, str, int]], needed: int
 ) -> None:
     join = a_join(needed)
     joined = []
-    for name, camera, frame_id in arrivals:
-        whole = join.add(name, piece(frame_id, camera), 0.0)
+    for name, camera, frame_id in come:
+        whole = join.add(tensor(name, frame_id, camera), 0.0)
         if whole is not None:
             assert whole.missing == ()
             joined.append(whole)
@@ -40,12 +41,12 @@ def test_frames_and_cameras_are_never_mixed_and_each_is_joined_once(
     assert all(len(frame.inputs) >= needed for frame in late)
     joined += late
     for frame in joined:
-        assert {each.key for each in frame.inputs.values()} == {frame.key}
+        assert {each.header.key for each in frame.inputs.values()} == {frame.key}
         assert set(frame.inputs) | set(frame.missing) == set(NAMES)
         assert set(frame.inputs) & set(frame.missing) == set()
     keys = [frame.key for frame in joined]
     assert len(keys) == len(set(keys))
-    frames = {(camera, frame_id) for _, camera, frame_id in arrivals}
+    frames = {(camera, frame_id) for _, camera, frame_id in come}
     assert len(joined) + join.given_up == len(frames)
     assert join.next_expiry() is None
 

@@ -12,7 +12,7 @@ from broker.artifacts import sha256_of
 from broker.bus.seam import Message
 from broker.codec import Chunk, encode_chunk
 from broker.messages import OFFLINE, ONLINE, ArtifactRequest, Result
-from broker.topics import ARTIFACT_GET, NODE_ARTIFACT, NODE_INFO, RESULT
+from broker.topics import NODE_ARTIFACT, NODE_GET, NODE_INFO, RESULT
 from fog_node.camera import Camera, CameraSettings
 from fog_node.source import Picture, Source
 from fog_node.stream import Delivery
@@ -72,7 +72,7 @@ def test_a_node_fetches_a_network_and_answers_every_frame(home: Site, delivery: 
 def test_branches_on_two_nodes_are_fused_and_one_that_dies_is_done_without(home: Site) -> None:
     left, _right = home.node("left"), home.node("right")
     home.assign("left", assignment(1, real(LEFT)))
-    home.assign("right", assignment(1, real(RIGHT), real(FUSE)))
+    home.assign("right", assignment(1, real(RIGHT), real(FUSE), maker="left"))
     seconds = {**home.report("left", "ready").seconds, **home.report("right", "ready").seconds}
     assert seconds.keys() == {LEFT.id, RIGHT.id, FUSE.id}
     summary = stream(home, 1, 20)
@@ -114,9 +114,9 @@ def test_a_corrupt_artifact_is_refused_and_pulled_again(home: Site, tmp_path: Pa
     def answer(message: Message) -> None:
         request = ArtifactRequest.decode(message.payload)
         chunk = encode_chunk(Chunk(request.sha256, 0, len(data), answers.pop()))
-        home.bus.publish(NODE_ARTIFACT.at(SITE, node=request.reply_to), chunk)
+        home.bus.publish(NODE_ARTIFACT.at(SITE, node="pi"), chunk)
 
-    home.bus.subscribe(ARTIFACT_GET.at(SITE), answer)
+    home.bus.subscribe(NODE_GET.every(SITE), answer)
     home.node("pi")
     home.assign("pi", assignment(1, real(LEFT)))
     home.report("pi", "ready")
@@ -155,7 +155,7 @@ def test_hostile_messages_are_counted_in_the_beat_and_the_node_goes_on(home: Sit
 def test_a_node_says_when_it_comes_and_when_it_goes(home: Site) -> None:
     node = home.node("pi")
     home.state("pi", ONLINE)
-    home.bus.publish(f"fog/v1/{SITE}/node/pi/state", OFFLINE, retain=True)  # an older will
+    home.bus.publish(f"fog/v2/{SITE}/node/pi/state", OFFLINE, retain=True)  # an older will
     home.state("pi", OFFLINE)
     home.state("pi", ONLINE)
     node.fog_node.stop()

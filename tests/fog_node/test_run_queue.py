@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.frame import FrameHeader
 from fog_node.run_queue import LIVE_DEPTH, RunQueue
-from fog_node.serving import Run
+from fog_node.serving import PartitionRun
 from tests.fog_node.scene import part
 
 
@@ -16,25 +17,16 @@ def a_run(
     camera: str = "door",
     epoch: int = 1,
     name: str = "p",
-) -> Run:
-    return Run(
-        deployment="d",
-        epoch=epoch,
-        partition=part(name, ("x",), ("y",), priority=priority),
-        camera=camera,
-        frame_id=frame_id,
-        inputs={},
-        missing=(),
-        expires_at=expires_at,
-        trace=(),
-        ready_at=0.0,
-    )
+) -> PartitionRun:
+    header = FrameHeader("d", epoch, camera, frame_id, expires_at=expires_at)
+    taken = part(name, ("x",), ("y",), priority=priority)
+    return PartitionRun(header, taken, inputs={}, missing=(), ready_at=0.0)
 
 
 def drained(queue: RunQueue, now: float = 0.0) -> list[int]:
     order = []
     while (run := queue.pop(now)) is not None:
-        order.append(run.frame_id)
+        order.append(run.header.frame_id)
     return order
 
 

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from fog_node.runtime import RuntimeFailureError, Session
+from fog_node.runtime import OnnxSession, RuntimeFailureError
 from tests.fog_node.onnx_models import branch, fusion, model
 
 
 def refused(data: bytes) -> str:
     with pytest.raises(RuntimeFailureError) as caught:
-        Session(data, threads=1)
+        OnnxSession(data, threads=1)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_it_runs_a_partition() -> None:
-    session = Session(branch("left"), threads=1)
+    session = OnnxSession(branch("left"), threads=1)
     assert session.inputs == frozenset({"input"})
     assert session.outputs == frozenset({"left"})
     outputs = session.run({"input": np.full((1, 1, 2, 2), 0.5, np.float32)})
@@ -27,13 +27,13 @@ def test_it_runs_a_partition() -> None:
 
 
 def test_a_missing_input_counts_as_zeros() -> None:
-    session = Session(fusion("left", "right"), threads=1)
+    session = OnnxSession(fusion("left", "right"), threads=1)
     outputs = session.run({"right": np.array([[1.0, 2.0]], np.float32)})
     np.testing.assert_allclose(outputs["logits"], [[1.0, 2.0]])
 
 
 def test_it_measures_itself() -> None:
-    assert Session(branch("left"), threads=2).measure() > 0
+    assert OnnxSession(branch("left"), threads=2).measure() > 0
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_it_measures_itself() -> None:
     ],
 )
 def test_a_run_that_cannot_be_is_one_line(inputs: dict[str, Any]) -> None:
-    session = Session(branch("left"), threads=1)
+    session = OnnxSession(branch("left"), threads=1)
     with pytest.raises(RuntimeFailureError) as caught:
         session.run(inputs)
     assert "\n" not in str(caught.value)

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from broker.codec import CodecError, Hop, TensorMessage
+from broker.codec import CodecError
+from broker.frame import FrameTensor, Hop
 from broker.messages import InputSpec
-from fog_node.serving import Run, Serving, normalised
+from fog_node.serving import PartitionRun, Serving, normalised
 from tests.fog_node.scene import (
     FUSE,
     FUSION,
@@ -28,19 +29,19 @@ def serving(*parts: Any, **changes: Any) -> Serving:
 
 
 def test_its_topics_are_those_of_what_it_does_not_make_itself() -> None:
-    assert serving(LEFT).filters == {"fog/v1/home/deployment/digits/frame/+"}
+    assert serving(LEFT).filters == {"fog/v2/home/frame/digits/+"}
     assert serving(LEFT, FUSE).filters == {
-        "fog/v1/home/deployment/digits/frame/+",
-        "fog/v1/home/deployment/digits/1/right",
+        "fog/v2/home/frame/digits/+",
+        "fog/v2/home/tensor/digits/1/pi/right",
     }
-    assert serving(LEFT, RIGHT, FUSE).filters == {"fog/v1/home/deployment/digits/frame/+"}
+    assert serving(LEFT, RIGHT, FUSE).filters == {"fog/v2/home/frame/digits/+"}
 
 
 def test_a_tensor_that_a_topic_could_not_bear_is_escaped() -> None:
     odd = part("odd", ("/conv1/Relu+0",), ("y",))
-    specs = ({"id": "/conv1/Relu+0", "shape": (1,), "dtype": "float32", "bytes": 4},)
+    specs = ({"id": "/conv1/Relu+0", "shape": (1,), "dtype": "float32", "bytes": 4, "node": NODE},)
     assert serving(odd, inputs=specs).filters == {
-        "fog/v1/home/deployment/digits/1/%2Fconv1%2FRelu%2B0"
+        "fog/v2/home/tensor/digits/1/pi/%2Fconv1%2FRelu%2B0"
     }
 
 
@@ -71,9 +72,7 @@ def test_an_assignment_that_contradicts_itself_is_refused(
         ("header", tensor("input", 1, camera="")),
     ],
 )
-def test_what_it_does_not_take_is_refused_with_its_counter(
-    kind: str, message: TensorMessage
-) -> None:
+def test_what_it_does_not_take_is_refused_with_its_counter(kind: str, message: FrameTensor) -> None:
     with pytest.raises(CodecError) as caught:
         serving(LEFT).accept(message, 0.0)
     assert caught.value.kind == kind
@@ -82,7 +81,7 @@ def test_what_it_does_not_take_is_refused_with_its_counter(
 def test_a_frame_runs_every_partition_that_takes_it() -> None:
     runs = serving(LEFT, RIGHT).accept(tensor("input", 5), now=3.0)
     assert [run.partition for run in runs] == [LEFT, RIGHT]
-    assert all((run.frame_id, run.ready_at, run.missing) == (5, 3.0, ()) for run in runs)
+    assert all((run.header.frame_id, run.ready_at, run.missing) == (5, 3.0, ()) for run in runs)
 
 
 def test_pixels_are_normalised_as_the_network_was_trained() -> None:
@@ -109,19 +108,19 @@ def test_numbers_are_taken_as_they_are() -> None:
 
 def test_the_time_that_is_left_travels_with_the_frame() -> None:
     here = serving(LEFT)
-    (run,) = here.accept(tensor("input", 1, deadline=1.0), now=10.0)
-    assert run.expires_at == 11.0
+    (run,) = here.accept(tensor("input", 1, expires_at=11.0), now=10.0)
+    assert run.header.expires_at == 11.0
     outputs = {"left": np.zeros((1, 2), np.float32)}
     (sent,) = here.produced(run, outputs, started=10.25, seconds=0.5, now=10.75).tensors
-    assert sent.deadline == 0.25
-    assert sent.trace == (Hop("left-branch", NODE, 0.25, 0.5),)
+    assert sent.header.expires_at == 11.0
+    assert sent.header.trace == (Hop("left-branch", NODE, 0.25, 0.5),)
 
 
 def test_the_soonest_deadline_of_what_is_joined_counts() -> None:
     here = serving(FUSE)
-    assert here.accept(tensor("left", 1, deadline=2.0), 0.0) == []
-    (run,) = here.accept(tensor("right", 1, deadline=1.5), 0.25)
-    assert run.expires_at == 1.75
+    assert here.accept(tensor("left", 1, expires_at=2.0), 0.0) == []
+    (run,) = here.accept(tensor("right", 1, expires_at=1.75), 0.25)
+    assert run.header.expires_at == 1.75
 
 
 def test_a_chain_stays_in_the_process() -> None:
@@ -133,7 +132,7 @@ def test_a_chain_stays_in_the_process() -> None:
     (fusion,) = made.runs
     assert made.tensors == []
     assert fusion.partition == FUSE
-    assert [hop.partition for hop in fusion.trace] == ["left-branch", "right-branch"]
+    assert [hop.partition for hop in fusion.header.trace] == ["left-branch", "right-branch"]
 
 
 def answer(logits: Any, missing: bool = False) -> Any:
@@ -171,5 +170,5 @@ def test_a_network_gone_wrong_answers_without_confidence(logits: Any) -> None:
 
 def test_a_run_names_epoch_and_camera() -> None:
     (run,) = serving(LEFT).accept(tensor("input", 1), 0.0)
-    assert isinstance(run, Run)
-    assert (run.deployment, run.epoch, run.camera) == ("digits", 1, "door")
+    assert isinstance(run, PartitionRun)
+    assert (run.header.deployment, run.header.epoch, run.header.camera) == ("digits", 1, "door")

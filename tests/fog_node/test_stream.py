@@ -24,6 +24,7 @@ def result(frame_id: int, epoch: int = 1, missing: tuple[str, ...] = ()) -> Resu
         deployment="d",
         camera="door",
         frame_id=frame_id,
+        source="",
         label="cat",
         confidence=1.0,
         epoch=epoch,
@@ -115,10 +116,10 @@ def test_so_many_frames_are_unanswered_and_no_more() -> None:
 
 def test_a_frame_that_is_sent_again_carries_the_epoch_that_serves_then() -> None:
     stream = a_stream(count=1)
-    assert stream.due(0.0) == [Send(0, 1, None)]
+    assert stream.due(0.0) == [Send(0, 1, 0.0, None)]
     stream.activate(active(2))
     assert stream.due(stream.resend_s - 0.01) == []
-    assert stream.due(stream.resend_s) == [Send(0, 2, None)]
+    assert stream.due(stream.resend_s) == [Send(0, 2, 0.0, None)]
     assert stream.counters.resent == 1
 
 
@@ -186,7 +187,7 @@ def test_while_nothing_serves_it_waits_without_a_hurry(delivery: Delivery) -> No
 
 def test_live_frames_have_a_deadline_are_sent_once_and_given_up() -> None:
     stream = a_stream(count=2, delivery="live")
-    assert stream.due(0.0) == [Send(0, 1, LIVE_DEADLINE_S)]
+    assert stream.due(0.0) == [Send(0, 1, 0.0, LIVE_DEADLINE_S)]
     assert sent(stream.due(0.1)) == [1]
     assert stream.answered(result(1), 0.2) is not None
     assert not stream.done

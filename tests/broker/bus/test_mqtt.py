@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from broker.bus import connection, mqtt
+from broker.bus.client_state import ClientState
 from broker.bus.connection import Connection
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import BrokerUnreachableError, Bus, Will
-from broker.bus.session import Session
 from broker.engine.address import free_port
 from broker.engine.mosquitto import default_settings
 from broker.engine.running import RunningBroker, running_broker
@@ -87,9 +87,9 @@ def test_mqtt_5_first_and_3_1_1_when_refused(
     asked: list[bool] = []
 
     class Watched(Connection):
-        def __init__(self, session: Session, *, mqtt_5: bool) -> None:
+        def __init__(self, state: ClientState, *, mqtt_5: bool) -> None:
             asked.append(mqtt_5)
-            super().__init__(session, mqtt_5=mqtt_5)
+            super().__init__(state, mqtt_5=mqtt_5)
 
     monkeypatch.setattr(mqtt, "Connection", Watched)
     will = Will(f"{site}/state", b"offline")

@@ -11,8 +11,8 @@ import pytest
 from broker.bus.inbox import Inbox
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message
-from broker.messages import NodeInfo, Status
-from broker.topics import COORDINATOR, NODE_INFO, NODE_STATE, RESULT, STATUS
+from broker.messages import Status
+from broker.topics import COORDINATOR_STATE, NODE_INFO, RESULT, STATUS
 from coordinator.demo.processes import Processes
 from evolution.cost import NetworkShape
 from evolution.genome import Genome
@@ -50,7 +50,7 @@ class Site:
         self.fog = Processes(folder)
         self.bus = MqttBus.connect(url, f"ear-{site}")
         self.heard: Inbox[Message] = Inbox()
-        for topic in (NODE_STATE, NODE_INFO, STATUS, RESULT):
+        for topic in (COORDINATOR_STATE, NODE_INFO, STATUS, RESULT):
             self.bus.subscribe(topic.every(site), self.heard.put)
         self.statuses: list[Status] = []
         self.nodes: set[str] = set()
@@ -80,10 +80,10 @@ class Site:
         assert message is not None, "the fog fell silent"
         if RESULT.names(message.topic):
             self.answers += 1
-        elif NODE_STATE.names(message.topic):
-            self.coordinator |= message.topic.endswith(f"/{COORDINATOR}/state")
-        elif NODE_INFO.names(message.topic):
-            self.nodes.add(NodeInfo.decode(message.payload).node)
+        elif COORDINATOR_STATE.names(message.topic) is not None:
+            self.coordinator = True
+        elif names := NODE_INFO.names(message.topic):
+            self.nodes.add(names["node"])
         elif message.payload:
             self.statuses.append(Status.decode(message.payload))
 

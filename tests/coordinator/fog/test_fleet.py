@@ -3,14 +3,14 @@ from coordinator.fog.fleet import TIME_TO_LIVE_S, Fleet
 from tests.coordinator.fog.toys import info
 
 
-def beat(node: str, session: int) -> Beat:
-    return Beat(node=node, session=session, sequence=1, epoch=0, load=0.0, queues={}, counters={})
+def beat(session: int) -> Beat:
+    return Beat(session=session, sequence=1, epoch=0, load=0.0, queues={}, counters={})
 
 
 def fleet_of(*nodes: str) -> Fleet:
     fleet = Fleet()
     for node in nodes:
-        fleet.info(info(node), 0.0)
+        fleet.info(node, info(node), 0.0)
         fleet.state(node, ONLINE, 0.0)
     return fleet
 
@@ -27,7 +27,7 @@ def test_a_node_whose_will_was_spoken_is_not() -> None:
 
 def test_silence_counts_where_the_broker_loses_wills() -> None:
     fleet = fleet_of("a")
-    fleet.beat(beat("a", 1), 2.0)
+    fleet.beat("a", beat(1), 2.0)
     assert fleet.alive(2.0 + TIME_TO_LIVE_S - 0.1)
     assert not fleet.alive(2.0 + TIME_TO_LIVE_S)
 
@@ -40,40 +40,39 @@ def test_silence_before_a_reconnect_of_ours_is_forgiven() -> None:
 
 def test_a_beat_of_a_newer_session_outweighs_an_older_will() -> None:
     fleet = fleet_of("a")
-    fleet.info(info("a", session=2), 1.0)
+    fleet.info("a", info("a", session=2), 1.0)
     fleet.state("a", OFFLINE, 1.0)  # the will of session 1, late
-    fleet.beat(beat("a", 3), 1.5)
-    fleet.info(info("a", session=3), 1.5)
+    fleet.beat("a", beat(3), 1.5)
+    fleet.info("a", info("a", session=3), 1.5)
     assert fleet.alive(2.0)
 
 
 def test_a_late_beat_of_the_lost_session_does_not_bring_it_back() -> None:
     fleet = fleet_of("a")
     fleet.state("a", OFFLINE, 1.0)
-    fleet.beat(beat("a", 1), 1.1)
+    fleet.beat("a", beat(1), 1.1)
     assert not fleet.alive(1.2)
 
 
 def test_a_node_in_a_new_life_is_given_nothing_before_it_said_what_it_is() -> None:
     fleet = fleet_of("a")
     fleet.state("a", OFFLINE, 1.0)
-    fleet.beat(beat("a", 2), 1.1)  # beats may overtake what is retained
+    fleet.beat("a", beat(2), 1.1)  # beats may overtake what is retained
     assert not fleet.alive(1.2)
-    fleet.info(info("a", session=2), 1.3)
+    fleet.info("a", info("a", session=2), 1.3)
     assert fleet.alive(1.4)["a"].session == 2
 
 
 def test_nodes_of_one_hardware_are_taken_for_the_median_of_them() -> None:
     fleet = fleet_of()
     for node, seconds in (("a", 0.3), ("b", 0.1), ("c", 0.2), ("c", 0.5)):
-        fleet.info(info(node).model_copy(update={"hardware": "pi"}), 0.0)
+        fleet.info(node, info(node).model_copy(update={"hardware": "pi"}), 0.0)
         told = Report(
-            node=node,
             session=1,
             deployment="digits",
             epoch=1,
             status="ready",
             seconds={"fusion": seconds, "stranger": 9.0},
         )
-        fleet.report(told, {"fusion": "f" * 64})
+        fleet.report(node, told, {"fusion": "f" * 64})
     assert fleet.measured == {("pi", "f" * 64): 0.3}  # of 0.3, 0.1 and, the last of c, 0.5

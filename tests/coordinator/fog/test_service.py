@@ -14,11 +14,11 @@ from broker.bus.seam import Message
 from broker.messages import Active, ArtifactRequest, BundleName, InputSpec, Status
 from broker.topics import (
     ACTIVE,
-    ARTIFACT_GET,
     COORDINATOR,
+    COORDINATOR_STATE,
     NODE_ARTIFACT,
+    NODE_GET,
     NODE_INFO,
-    NODE_STATE,
     SPEC,
     STATUS,
 )
@@ -43,7 +43,7 @@ def serving(broker: MemoryBroker, folder: Path) -> Iterator[Service]:
     ear = broker.bus("ear")
     thread = threading.Thread(target=service.run)
     thread.start()
-    ear.subscribe(NODE_STATE.at(SITE, node=COORDINATOR), heard.put)
+    ear.subscribe(COORDINATOR_STATE.at(SITE), heard.put)
     try:
         message = heard.get(SECONDS)
         assert message is not None
@@ -92,14 +92,14 @@ def test_a_damaged_state_is_put_aside_and_said_in_one_line(
     assert (tmp_path / "deployments.damaged").read_bytes() == damage
 
 
-def test_a_message_that_cannot_be_read_is_said_once(
+def test_messages_that_cannot_be_decoded_are_logged_once(
     broker: MemoryBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     said = threading.Event()
 
     class Ear(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if "unread" in record.getMessage():
+            if "could not decode" in record.getMessage():
                 said.set()
 
     logger, ear = logging.getLogger("fog-coordinator"), Ear()
@@ -151,6 +151,6 @@ def test_deploy_hands_the_artifacts_to_the_coordinator_and_to_nobody_else(
 
 
 def _pull(broker: MemoryBroker, sha256: str) -> None:
-    request = ArtifactRequest(sha256=sha256, offset=0, length=1000, reply_to="pi")
-    broker.bus("pi").publish(ARTIFACT_GET.at(SITE), request.encode())
+    request = ArtifactRequest(sha256=sha256, offset=0, length=1000)
+    broker.bus("pi").publish(NODE_GET.at(SITE, node="pi"), request.encode())
     broker.settle()

@@ -76,7 +76,6 @@ def artifacts(of: Bundle) -> dict[str, bytes]:
 def info(node: str, session: int = 1, memory: int = 1_000_000, speed: float = 1e9) -> NodeInfo:
     """Return what a fog node says it is."""
     return NodeInfo(
-        node=node,
         session=session,
         version="0",
         hardware=f"{node} hardware",
@@ -110,7 +109,6 @@ def report(
 ) -> Message:
     """Return a fog node's report on an assignment."""
     told = Report(
-        node=node,
         session=session,
         deployment=assignment.deployment,
         epoch=assignment.epoch,

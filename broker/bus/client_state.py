@@ -14,7 +14,7 @@ from broker.bus.wakeup import Wakeup
 
 
 @dataclass(slots=True, eq=False)
-class Session:
+class ClientState:
     """Who we are, what we want to hear, and what waits to be said."""
 
     url: BrokerUrl
