@@ -17,7 +17,7 @@ from broker.frame import FrameHeader, FrameTensor
 from broker.messages import Active, MessageError, Result
 from broker.topics import ACTIVE, FRAME, RESULT
 from fog_node.source import Picture, Shape, Source, fitted
-from fog_node.stream import Answer, Delivery, Send, Stream
+from fog_node.stream import Answer, CameraStream, Delivery, Send
 
 _POLL_S: Final = 0.5
 _REMEMBERED: Final = 65_536
@@ -55,7 +55,7 @@ class Camera:
         names = {"site": settings.site, "deployment": settings.deployment}
         self._active_topic = ACTIVE.at(**names)
         self._frame_topic = FRAME.at(**names, camera=settings.camera)
-        self._stream: Stream | None = None
+        self._stream: CameraStream | None = None
         self._pictures: dict[int, Picture] = {}
         self._latencies: deque[float] = deque(maxlen=_REMEMBERED)
         self._judged = self._right = 0
@@ -90,7 +90,7 @@ class Camera:
         active: Active,
         *,
         count: int | None,
-        progress: Callable[[Stream], None] = lambda _stream: None,
+        progress: Callable[[CameraStream], None] = lambda _stream: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> dict[str, Any]:
         """Stream ``count`` frames, or until ``stopped``; return the summary that ``--json`` prints.
@@ -99,7 +99,7 @@ class Camera:
             SourceError: the pictures ran out.
         """
         settings = self._settings
-        stream = self._stream = Stream(settings.fps, count, settings.delivery)
+        stream = self._stream = CameraStream(settings.fps, count, settings.delivery)
         stream.activate(active)
         began = last_answer = time.monotonic()
         silent = gave_up = False
@@ -137,6 +137,7 @@ class Camera:
         if picture is None:
             for gone in self._pictures.keys() - stream.unanswered:
                 del self._pictures[gone]
+            source.skip(send.superseded)
             picture = self._pictures[send.frame_id] = source.next(shape)
         picture = fitted(picture, shape)  # sent again, it may be for a network of another shape
         header = FrameHeader(
@@ -199,7 +200,7 @@ class Camera:
             self._log.write(json.dumps(record) + "\n")
             self._log.flush()
 
-    def _summary(self, stream: Stream, seconds: float, *, gave_up: bool) -> dict[str, Any]:
+    def _summary(self, stream: CameraStream, seconds: float, *, gave_up: bool) -> dict[str, Any]:
         """Return counts, accuracy where the truth is known (else None), and latency in ms."""
         quantiles = np.percentile(self._latencies, [50, 95, 99]) * 1000 if self._latencies else None
         return {

@@ -32,7 +32,7 @@ from broker.topics import NODE_STATE
 from fog_node.camera import Camera, CameraSettings, NotServedError
 from fog_node.node import FogNode, NodeSettings
 from fog_node.source import Source, SourceError, open_source
-from fog_node.stream import Delivery, Stream
+from fog_node.stream import CameraStream, Delivery
 
 node_app = application("A device near the cameras that runs its part of the network.")
 camera_app = application("A camera that publishes pictures and hears the answers.")
@@ -174,7 +174,7 @@ def _stream(
         ) as bar:
             row = bar.add_task(settings.camera, total=count)
 
-            def show(stream: Stream) -> None:
+            def show(stream: CameraStream) -> None:
                 bar.update(row, completed=stream.counters.answered)
 
             summary = camera.run(source, active, count=count, progress=show, stopped=stopped.is_set)
@@ -193,6 +193,8 @@ def _tell(summary: dict[str, Any]) -> None:
     ]
     if summary["lost"]:
         parts.append(f"{summary['lost']} lost")
+    if summary["superseded"]:
+        parts.append(f"{summary['superseded']} not sent, newer ones took their place")
     if summary["skipped"]:
         parts.append(f"{summary['skipped']} pictures that could not be read")
     if summary["accuracy"] is not None:

@@ -48,6 +48,11 @@ class Source:
         """How many files could not be read so far."""
         return len(self._damaged)
 
+    def skip(self, count: int) -> None:
+        """Pass over pictures that newer ones took the place of."""
+        for _ in itertools.islice(self._pictures, count):
+            pass
+
     def next(self, shape: Shape) -> Picture:
         """Return the next picture as uint8 of ``shape`` (C, H, W).
 

@@ -1,34 +1,44 @@
-"""A camera's decisions, pure: when to send which frame, when to send it again, what an answer means.
+"""A camera's decisions, pure: when to send which frame, when to retry, what an answer means.
 
-``live``: every frame is sent once, with a deadline; the newest win. ``reliable``: a window of
-unanswered frames is kept and sent again when their answer is late, stamped with the epoch that
-serves then; answers are told apart by frame id, so each frame is answered once.
+Both deliveries keep a window of frames in flight that follows the answers (``window.py``), so that
+no queue on the way grows with the load.
+
+``live``: a picture that finds the window full waits in the camera, and the next one takes its
+place: the newest wins before it is sent. Every frame is sent once, with a deadline.
+``reliable``: every picture is sent, a frame without an answer again after a timeout that doubles
+each time, stamped with the epoch that serves then. Answers are told apart by frame id, so each
+frame is answered once.
 """
 
-import statistics
-from collections import deque
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from broker.messages import Active, Result
+from fog_node.window import TIMEOUT_MOST_S, Timeout, Window
 
 Delivery = Literal["live", "reliable"]
 
-WINDOW: Final = 32
-LIVE_DEADLINE_S: Final = 1.0
-_RESEND_S: Final = 1.0
-_RESEND_AFTER_LATENCIES: Final = 4.0
+UNANSWERED_MOST: Final = 32
+"""Frames of a reliable camera that may be without an answer, each with its picture in memory."""
+_DEADLINE_LEAST_S, _DEADLINE_MOST_S = 1.0, 8.0
+_DEADLINE_TIMEOUTS: Final = 3.0
+_IDLE_S: Final = 1.0
 _ALL: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this frame, first sent at ``since``, stamped with this epoch; ``deadline`` in seconds, None to wait."""
+    """Send this frame, first sent at ``since``, stamped with this epoch.
+
+    ``deadline`` is how long its answer is wanted, in seconds, None: for ever. ``superseded`` pictures
+    of the source come before its own and are not sent.
+    """
 
     frame_id: int
     epoch: int
     since: float
     deadline: float | None
+    superseded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +55,65 @@ class Answer:
 class _Pending:
     first_sent: float
     last_sent: float
-    epochs: set[int]
+    late_at: float
+    epochs: list[int]
+    retries: int = 0
 
 
 @dataclass(slots=True)
 class StreamCounters:
-    """What became of the frames. ``mixed_epochs``: answers by an epoch their frame never had."""
+    """What became of the pictures.
+
+    ``superseded`` pictures were never sent, a newer one took their place. ``repeats`` are answers to
+    frames that had one already; ``mixed_epochs``: answers by an epoch their frame never had.
+    """
 
     sent: int = 0
     answered: int = 0
     incomplete: int = 0
-    duplicates: int = 0
+    superseded: int = 0
+    repeats: int = 0
     mixed_epochs: int = 0
     resent: int = 0
     lost: int = 0
 
 
-class Stream:
-    """The frames 0 to ``count`` - 1 of one camera, ``fps`` a second; ``count`` None never ends."""
+class CameraStream:
+    """``count`` pictures of one camera, ``fps`` a second; ``count`` None never ends."""
 
     def __init__(self, fps: float, count: int | None, delivery: Delivery) -> None:
         self.counters = StreamCounters()
         self.active: Active | None = None
         self._interval = 1.0 / fps
-        self._count = _ALL if count is None else count
-        self._delivery = delivery
+        self._left = _ALL if count is None else count
+        self._live = delivery == "live"
         self._pending: dict[int, _Pending] = {}
-        self._latencies: deque[float] = deque(maxlen=64)
+        self._window = Window(least=1 if self._live else 2, most=UNANSWERED_MOST)
+        self._timeout = Timeout()
+        self._full = False
+        self._waiting = 0  # pictures that came while the window was full; the last is the newest
         self._next_frame = 0
         self._next_at: float | None = None
 
     def activate(self, active: Active | None) -> None:
         """Take note of what serves now; None when nothing does."""
-        self.active = active
+        before, self.active = self.active, active
+        if active is None:
+            return
+        if before is None or before.epoch != active.epoch:
+            self._window.replaced()
+        # Said again, it comes by a new connection: what kept the answers away may be over as well.
+        self._timeout.forgive()
+        timeout_s = self._timeout.seconds
+        for pending in self._pending.values():
+            # What the epoch before left without an answer need not wait for its backoff.
+            pending.retries = min(pending.retries, 1)
+            pending.late_at = min(pending.late_at, pending.last_sent + timeout_s)
 
     @property
     def done(self) -> bool:
-        """Whether every frame was sent and answered or, live, given up."""
-        return self._next_frame >= self._count and not self._pending
+        """Whether every picture was sent and answered or, live, given up."""
+        return self._left <= 0 and not self._waiting and not self._pending
 
     @property
     def unanswered(self) -> frozenset[int]:
@@ -93,71 +124,90 @@ class Stream:
         """Return what to send now; ``now`` is monotonic seconds."""
         if self.active is None:
             return []
-        sends = self._late(now)
+        sends: list[Send] = []
+        self._expire(now, sends)
         if self._next_at is None:
             self._next_at = now
-        while self._next_frame < self._count and now >= self._next_at:
-            if self._delivery == "reliable" and len(self._pending) >= WINDOW:
+        while self._left > 0 and now >= self._next_at:
+            if not self._live and self._held_back(now):
                 break
-            sends.append(self._first(now))
+            self._left -= 1
             # A camera that was held up goes on from now: it does not flood the fog with the past.
             self._next_at = max(self._next_at + self._interval, now - self._interval)
+            self._waiting += 1
+            self._send_newest(now, sends)
+        self._send_newest(now, sends)
         return sends
 
-    def _first(self, now: float) -> Send:
-        assert self.active is not None  # noqa: S101 - due() checked it
+    def _held_back(self, now: float) -> bool:
+        self._full = self._in_flight(now) >= self._window.size
+        return self._full or len(self._pending) >= UNANSWERED_MOST
+
+    def _in_flight(self, now: float) -> int:
+        return sum(now < pending.late_at for pending in self._pending.values())
+
+    def _send_newest(self, now: float, sends: list[Send]) -> None:
+        """Send the newest of the pictures that wait, if the window has room for it."""
+        if not self._waiting or self.active is None or self._held_back(now):
+            return
+        superseded, self._waiting = self._waiting - 1, 0
         frame_id, epoch = self._next_frame, self.active.epoch
         self._next_frame += 1
         self.counters.sent += 1
-        self._pending[frame_id] = _Pending(now, now, {epoch})
-        return Send(frame_id, epoch, now, LIVE_DEADLINE_S if self._delivery == "live" else None)
+        self.counters.superseded += superseded
+        deadline = self.deadline_s if self._live else None
+        late_at = now + (deadline or self._timeout.seconds)
+        self._pending[frame_id] = _Pending(now, now, late_at, [epoch])
+        sends.append(Send(frame_id, epoch, now, deadline, superseded))
 
-    def _late(self, now: float) -> list[Send]:
-        sends: list[Send] = []
+    def _expire(self, now: float, sends: list[Send]) -> None:
+        """Give up what is late, or send it again, the oldest first."""
         epoch = self.active.epoch if self.active else 0
-        resend_s = self.resend_s
-        for frame_id, pending in list(self._pending.items()):
-            if self._delivery == "live":
-                if now - pending.last_sent >= 2 * LIVE_DEADLINE_S:
-                    del self._pending[frame_id]
-                    self.counters.lost += 1
-            elif now >= pending.last_sent + resend_s:  # as next_due() says, to the last bit
+        late = [item for item in self._pending.items() if now >= item[1].late_at]
+        if late and self._window.expired(self._timeout.seconds, now):
+            self._timeout.expired()
+        for frame_id, pending in late:
+            if self._live:
+                del self._pending[frame_id]
+                self.counters.lost += 1
+            elif self._in_flight(now) < self._window.size:
+                pending.retries += 1
                 pending.last_sent = now
-                pending.epochs.add(epoch)
+                backoff = 2.0 ** min(pending.retries, 8)
+                pending.late_at = now + min(TIMEOUT_MOST_S, self._timeout.usual_s * backoff)
+                pending.epochs.append(epoch)
                 self.counters.resent += 1
                 sends.append(Send(frame_id, epoch, pending.first_sent, None))
-        return sends
 
     @property
-    def resend_s(self) -> float:
-        """How long an answer may take before its frame is sent again."""
-        if not self._latencies:
-            return 2 * _RESEND_S
-        usual = statistics.median(self._latencies)
-        return max(_RESEND_S, _RESEND_AFTER_LATENCIES * usual)
+    def deadline_s(self) -> float:
+        """How long the answer to a live frame is wanted."""
+        wanted_s = _DEADLINE_TIMEOUTS * self._timeout.seconds
+        return min(_DEADLINE_MOST_S, max(_DEADLINE_LEAST_S, wanted_s))
 
     def next_due(self, now: float) -> float:
         """Return when :meth:`due` has something to do at the latest."""
-        times = [now + _RESEND_S]
+        times = [now + _IDLE_S]
         if self.active is None:
             return times[0]
-        if self._next_at is not None and self._next_frame < self._count:
-            times.append(max(self._next_at, now))
-        if self._delivery == "reliable" and len(self._pending) >= WINDOW:
-            times = [now + _RESEND_S]
-        resend_s = self.resend_s
-        times += [pending.last_sent + resend_s for pending in self._pending.values()]
-        return min(times)
+        room = self._in_flight(now) < self._window.size
+        times += [p.late_at for p in self._pending.values() if p.late_at > now or room]
+        blocked = not room or len(self._pending) >= UNANSWERED_MOST
+        if self._next_at is not None and self._left > 0 and (self._live or not blocked):
+            times.append(self._next_at)
+        return max(now, min(times))
 
     def answered(self, result: Result, now: float) -> Answer | None:
         """Take an answer; return it unless its frame has one already or is none of ours."""
         pending = self._pending.pop(result.frame_id, None)
         if pending is None:
-            self.counters.duplicates += result.frame_id < self._next_frame
+            self.counters.repeats += result.frame_id < self._next_frame
             return None
         self.counters.answered += 1
         self.counters.incomplete += bool(result.missing)
         self.counters.mixed_epochs += result.epoch not in pending.epochs
         latency = now - pending.first_sent
-        self._latencies.append(now - pending.last_sent)
+        if not pending.retries:
+            self._timeout.answered(latency)
+            self._window.answered(latency, now, full=self._full)
         return Answer(result.frame_id, result, latency, pending.first_sent)

@@ -62,12 +62,13 @@ def report_of(story: Story) -> Report:
     latency = np.percentile([r["latency_s"] for r in records], [50, 95, 99]) if records else []
     total = {
         name: sum(summary[name] for summary in story.summaries)
-        for name in ("sent", "answered", "duplicates", "incomplete", "mixed_epochs")
+        for name in ("sent", "answered", "incomplete", "mixed_epochs")
     }
     total["mixed_epochs"] += sum(mixed(record, story.placements) for record in records)
     values: dict[str, Any] = {
         "accuracy": sum(right) / len(right) if right else 0.0,
         **total,
+        "duplicates": len(records) - len(_frames(records)),
         "recovery_s": min(complete_again, default=None),
         "latency_ms": {
             name: float(value) * 1000
@@ -79,19 +80,22 @@ def report_of(story: Story) -> Report:
         "placements": {str(epoch): dict(placed) for epoch, placed in story.placements.items()},
         "seconds": story.seconds,
     }
-    return Report(values, _failures(values, records))
+    return Report(values, _failures(values))
 
 
-def _failures(values: Mapping[str, Any], records: Sequence[Record]) -> list[str]:
-    frames = {(record["camera"], record["frame_id"]) for record in records}
+def _frames(records: Sequence[Record]) -> set[tuple[str, int]]:
+    return {(record["camera"], record["frame_id"]) for record in records}
+
+
+def _failures(values: Mapping[str, Any]) -> list[str]:
     recovery = values["recovery_s"]
     failures = []
     if values["accuracy"] < ACCURACY:
         failures.append(f"accuracy {values['accuracy']:.4f} is below {ACCURACY}")
     if not values["sent"] or values["answered"] != values["sent"]:
         failures.append(f"{values['answered']} of {values['sent']} frames were answered")
-    if len(frames) != len(records):
-        failures.append(f"{len(records) - len(frames)} frames were answered more than once")
+    if values["duplicates"]:
+        failures.append(f"{values['duplicates']} frames were answered more than once")
     if values["mixed_epochs"]:
         failures.append(f"{values['mixed_epochs']} answers mixed epochs")
     if recovery is None:
