@@ -3,21 +3,10 @@
 import logging
 from typing import Final
 
+from fog_node.counters import worth_logging
+
 _log = logging.getLogger("fog-node")
 _EVERY_S: Final = 60.0
-_WORTH_A_LINE: Final = (
-    "bad_",
-    "other_epoch",
-    "stale_assignment",
-    "run_failed",
-    "artifact_refused",
-    "superseded",
-    "queue_full",
-    "expired",
-    "given_up",
-    "inbox_dropped",
-    "bus_dropped",
-)
 
 
 class DropLog:
@@ -32,13 +21,13 @@ class DropLog:
         if self._said_at is not None and now - self._said_at < _EVERY_S:
             return None
         new = {
-            name: count - self._last.get(name, 0)
-            for name, count in counters.items()
-            if name.startswith(_WORTH_A_LINE) and count > self._last.get(name, 0)
+            name: counters[name] - self._last.get(name, 0)
+            for name in worth_logging(counters)
+            if counters[name] > self._last.get(name, 0)
         }
         if not new:
             return None
         self._last, self._said_at = dict(counters), now
-        line = "dropped: " + ", ".join(f"{name} {count}" for name, count in sorted(new.items()))
+        line = "dropped: " + ", ".join(f"{name} {count}" for name, count in new.items())
         _log.warning(line)
         return line

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from broker.actions import Publish, Stop
 from broker.bus.seam import Message
-from fog_node.serving import PartitionRun
+from broker.messages import ArtifactRequest
+from fog_node.partition_run import PartitionRun
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -112,10 +113,17 @@ class Tidy:
 
 
 @dataclass(frozen=True, slots=True)
+class Give:
+    """Send the coordinator a chunk of an artifact from the disk, if it is there."""
+
+    request: ArtifactRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Execute:
     """Run a partition: Ran or RunFailed answers."""
 
     run: PartitionRun
 
 
-Action = Publish | Subscribe | Unsubscribe | Load | Unload | Tidy | Execute | Stop
+Action = Publish | Subscribe | Unsubscribe | Load | Unload | Tidy | Give | Execute | Stop

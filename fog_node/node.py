@@ -13,23 +13,20 @@ from typing import Final
 import psutil
 
 from broker.actions import Publish, Stop
-from broker.artifacts import ArtifactStore
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
-from broker.messages import OFFLINE, Beat, NodeInfo
-from broker.topics import NODE_BEAT, NODE_ECHO, NODE_INFO, NODE_SINK, NODE_STATE
+from broker.messages import OFFLINE, ArtifactRequest, Beat, NodeInfo
+from broker.topics import NODE_BEAT, NODE_ECHO, NODE_GIVE, NODE_INFO, NODE_SINK, NODE_STATE
 from fog_node.agent import Agent
 from fog_node.drop_log import DropLog
+from fog_node.echo import DEAF_S, Echo
 from fog_node.events import (
-    Absent,
     Action,
     Arrived,
     Event,
     Execute,
-    Found,
+    Give,
     Load,
-    Loaded,
-    LoadFailed,
     Ran,
     RunFailed,
     Subscribe,
@@ -37,9 +34,10 @@ from fog_node.events import (
     Unload,
     Unsubscribe,
 )
+from fog_node.loader import Loader
 from fog_node.measure import hardware, macs_per_s, measure_links
-from fog_node.runtime import OnnxSession, RuntimeFailureError
-from fog_node.serving import PartitionRun
+from fog_node.partition_run import PartitionRun
+from fog_node.runtime import RuntimeFailureError
 
 _log = logging.getLogger("fog-node")
 _TICK_S: Final = 0.25
@@ -63,16 +61,18 @@ class FogNode:
     def __init__(self, settings: NodeSettings, bus: Bus) -> None:
         self._settings, self._bus = settings, bus
         settings.state_dir.mkdir(parents=True, exist_ok=True)
-        self._store = ArtifactStore(settings.state_dir / "artifacts")
         self._session = _next_session(settings.state_dir / "session")
         self._agent = Agent(settings.node, settings.site, self._session, settings.memory_bytes)
         self._inbox: Inbox[Event] = Inbox(stream_limit=256)
-        self._sessions: dict[str, OnnxSession] = {}
-        self._loader = ThreadPoolExecutor(1, "loader")
-        self._runner = ThreadPoolExecutor(1, "runner")
+        self._loader = Loader(settings.state_dir / "artifacts", settings.threads, self._inbox.put)
+        self._loading = ThreadPoolExecutor(1, "loader")
+        self._running = ThreadPoolExecutor(1, "runner")
+        self._echo = Echo()
+        self._echo_topic = NODE_ECHO.at(settings.site, node=settings.node)
         self._stop = threading.Event()
         self._reason = self._failure = ""
         self._beats = 0
+        self._renewed_at = 0.0
         self._drops = DropLog()
 
     def stop(self) -> None:
@@ -83,6 +83,7 @@ class FogNode:
         """Serve until stopped; the bus must be connected. ``ready`` hears what the node is."""
         info = self._introduce()
         self._perform(self._agent.start())
+        self._bus.subscribe(self._echo_topic, self._hear(stream=False))
         ready(info)
         beat_at = 0.0
         try:
@@ -91,18 +92,21 @@ class FogNode:
                 if now >= beat_at:
                     self._beat(now)
                     beat_at = now + _BEAT_S
+                self._listen(now)
                 due = self._agent.next_tick()
                 wait = _TICK_S if due is None else min(_TICK_S, max(0.0, due - now))
                 event = self._inbox.get(wait)
                 now = time.monotonic()
-                if event is not None:
+                if isinstance(event, Arrived) and event.message.topic == self._echo_topic:
+                    self._echo.heard(event.message.payload, now)
+                elif event is not None:
                     self._perform(self._agent.handle(event, now))
                 if event is None or (due is not None and now >= due) or now >= beat_at:
                     self._perform(self._agent.tick(now))
         finally:
             self._bus.publish(self._topic_of_state(), OFFLINE, retain=True)
-            self._loader.shutdown(cancel_futures=True)
-            self._runner.shutdown(cancel_futures=True)
+            self._loading.shutdown(cancel_futures=True)
+            self._running.shutdown(cancel_futures=True)
         return self._reason
 
     def _topic_of_state(self) -> str:
@@ -124,8 +128,19 @@ class FogNode:
         self._bus.publish(NODE_INFO.at(**names), info.encode(), retain=True)
         return info
 
+    def _listen(self, now: float) -> None:
+        """Prove that the broker still reaches us; a connection that brings nothing is given up."""
+        payload = self._echo.tick(now, connected=self._bus.connected)
+        if payload is not None:
+            self._bus.publish(self._echo_topic, payload, stream=True)
+        if self._echo.deaf and now >= self._renewed_at + DEAF_S:
+            _log.warning("the broker brings nothing back for %.1f s; connecting anew", DEAF_S)
+            self._renewed_at = now
+            self._bus.renew()
+
     def _beat(self, now: float) -> None:
-        counters = self._agent.tally()
+        counters = self._agent.totals()
+        counters["store_failed"] = self._loader.failed
         counters["inbox_dropped"] = self._inbox.dropped
         counters["bus_dropped"] = self._bus.dropped
         self._drops.note(counters, now)
@@ -133,10 +148,12 @@ class FogNode:
         beat = Beat(
             session=self._session,
             sequence=self._beats,
-            epoch=self._agent.epoch,
+            epoch=self._agent.epochs.newest_ready,
             load=psutil.cpu_percent() / 100,
             queues={"inbox": len(self._inbox), "runs": self._agent.waiting_runs},
             counters=counters,
+            echo_s=self._echo.seconds,
+            **self._agent.observations.fields(now),
         )
         topic = NODE_BEAT.at(self._settings.site, node=self._settings.node)
         self._bus.publish(topic, beat.encode(), stream=True)
@@ -147,17 +164,19 @@ class FogNode:
                 case Publish(topic, payload, retain, stream):
                     self._bus.publish(topic, payload, retain=retain, stream=stream)
                 case Execute(run):
-                    self._runner.submit(self._execute, run)
+                    self._running.submit(self._execute, run)
                 case Subscribe(topic_filter, stream):
                     self._bus.subscribe(topic_filter, self._hear(stream))
                 case Unsubscribe(topic_filter):
                     self._bus.unsubscribe(topic_filter)
                 case Load(sha256, data):
-                    self._loader.submit(self._load, sha256, data)
+                    self._loading.submit(self._loader.load, sha256, data)
                 case Unload(sha256):
-                    self._loader.submit(self._sessions.pop, sha256, None)
+                    self._loading.submit(self._loader.unload, sha256)
                 case Tidy(needed):
-                    self._loader.submit(self._store.give_up, needed)
+                    self._loading.submit(self._loader.tidy, needed)
+                case Give(request):
+                    self._loading.submit(self._give, request)
                 case Stop(reason):
                     self._reason = reason
                     self.stop()
@@ -166,26 +185,14 @@ class FogNode:
         enqueue = self._inbox.offer if stream else self._inbox.put
         return lambda message: enqueue(Arrived(message))
 
-    def _load(self, sha256: str, data: bytes | None) -> None:
-        try:
-            if data is not None:
-                self._store.put(data)
-            else:
-                data = self._store.get(sha256)
-            if data is None:
-                self._inbox.put(Absent(sha256))
-                return
-            self._inbox.put(Found(sha256))
-            session = OnnxSession(data, self._settings.threads)
-            seconds = session.measure()
-        except (RuntimeFailureError, OSError) as error:
-            self._inbox.put(LoadFailed(sha256, str(error)))
-            return
-        self._sessions[sha256] = session
-        self._inbox.put(Loaded(sha256, session.inputs, session.outputs, seconds))
+    def _give(self, request: ArtifactRequest) -> None:
+        payload = self._loader.chunk(request)
+        if payload is not None:
+            topic = NODE_GIVE.at(self._settings.site, node=self._settings.node)
+            self._bus.publish(topic, payload)
 
     def _execute(self, run: PartitionRun) -> None:
-        session = self._sessions.get(run.partition.sha256)
+        session = self._loader.sessions.get(run.partition.sha256)
         if session is None:
             self._inbox.put(RunFailed(run, "its session is gone"))
             return
@@ -208,5 +215,10 @@ def _next_session(path: Path) -> int:
     except (OSError, ValueError):
         last = 0
     session = max(last + 1, int(time.time() * 1000))
-    path.write_text(str(session), encoding="ascii")
+    try:
+        path.write_text(str(session), encoding="ascii")
+    except OSError as error:
+        _log.warning(
+            "%s: %s; a restart after the clock went back may be taken for older", path, error
+        )
     return session

@@ -4,34 +4,44 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from broker.codec import CodecError
-from broker.frame import FrameHeader, FrameTensor, Hop, joined
-from broker.messages import AssignedInput, AssignedPartition, Assignment, HopTime, InputSpec, Result
-from broker.topics import FRAME, TENSOR, InvalidIdError, check_id, escape
-from fog_node.join import Join
+from broker.frame import FrameKey, FrameTensor, Hop
+from broker.messages import AssignedInput, AssignedPartition, Assignment, Result
+from broker.topics import FRAME, RESULT, TENSOR, InvalidIdError, check_id, escape
+from fog_node.answer import answer
+from fog_node.join import Join, Joined
+from fog_node.partition_run import PartitionRun
+from fog_node.pixels import normalised
+from fog_node.standby import Standby
 
 _JOIN_PATIENCE_S: Final = 5.0
-"""How long a partition that needs all of its inputs waits for the rest of them."""
+"""How long a partition that needs all of its inputs waits for one that is silent."""
 
-ServingStatus = Literal["preparing", "ready", "failed"]
+ServingState = Literal["preparing", "ready", "draining", "failed", "gone"]
+ServingEvent = Literal["loaded", "failed", "replaced", "superseded", "drained"]
 
+TRANSITIONS: Final[dict[tuple[ServingState, ServingEvent], ServingState]] = {
+    ("preparing", "loaded"): "ready",
+    ("preparing", "failed"): "failed",
+    ("preparing", "replaced"): "gone",
+    ("preparing", "superseded"): "gone",
+    ("ready", "replaced"): "gone",
+    ("ready", "superseded"): "draining",
+    ("failed", "replaced"): "gone",
+    ("failed", "superseded"): "gone",
+    ("draining", "drained"): "gone",
+}
+"""The life of an epoch on a fog node; whoever edits it edits the table in ``docs/protocol.md``, and a
+test compares the two. What is not in it changes nothing.
 
-@dataclass(frozen=True, slots=True)
-class PartitionRun:
-    """One partition to run on one frame.
-
-    ``inputs`` by tensor, each of the shape of its TensorSpec; those in ``missing`` count as zeros.
-    ``ready_at`` is when all of them were there, monotonic seconds.
-    """
-
-    header: FrameHeader
-    partition: AssignedPartition
-    inputs: dict[str, NDArray[Any]]
-    missing: tuple[str, ...]
-    ready_at: float
+    loaded      every artifact is fetched, checked and loaded, and the topics are subscribed
+    failed      it does not fit, contradicts itself, or an artifact cannot be had or run
+    replaced    a newer epoch is prepared, and this one was never told to serve
+    superseded  a newer epoch serves, or the deployment is retired
+    drained     no frame of it came for a while
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +63,16 @@ class Serving:
     def __init__(self, assignment: Assignment, node: str, site: str) -> None:
         self.assignment = assignment
         self.phase = assignment.phase
-        self.status: ServingStatus = "preparing"
+        self.state: ServingState = "preparing"
         self.reason = ""
-        self.draining_since: float | None = None
         self.last_used = 0.0
+        """When a frame of it was last seen, or else it began to drain."""
         self._node, self._site = node, site
+        self._first = ""
         self._specs = {spec.id: spec for spec in assignment.inputs}
         self._consumers: dict[str, list[AssignedPartition]] = defaultdict(list)
         self._joins: dict[str, Join] = {}
+        self._standbys: dict[str, Standby] = {}
         made_here = {name for part in assignment.partitions for name in part.outputs}
         for spec in assignment.inputs:
             if not self.is_picture(spec.id):
@@ -76,14 +88,29 @@ class Serving:
                 needed = part.fusion.min_inputs if part.fusion else len(part.inputs)
                 patience_s = part.fusion.patience_s if part.fusion else _JOIN_PATIENCE_S
                 self._joins[part.id] = Join(part.inputs, max(1, needed), patience_s)
+            if part.fusion is not None and part.fusion.first:
+                self._standbys[part.id] = Standby()
+                self._first = check_id(f"partition {part.id}: first", part.fusion.first)
 
     def told(self, assignment: Assignment) -> bool:
         """Return whether this is what it was told already, in whatever phase."""
         return assignment.model_copy(update={"phase": self.assignment.phase}) == self.assignment
 
+    def move(self, event: ServingEvent) -> bool:
+        """Go where an event leads (``TRANSITIONS``); return whether that is somewhere else."""
+        before = self.state
+        self.state = TRANSITIONS.get((before, event), before)
+        return self.state != before
+
     def fail(self, reason: str) -> None:
         """Give the epoch up; whatever else serves goes on."""
-        self.status, self.reason = "failed", reason
+        if self.move("failed"):
+            self.reason = reason
+
+    @property
+    def takes_frames(self) -> bool:
+        """Whether frames of this epoch are worked on."""
+        return self.state in ("ready", "draining")
 
     @property
     def key(self) -> tuple[str, int]:
@@ -98,7 +125,10 @@ class Serving:
     @property
     def filters(self) -> set[str]:
         """The topics that its inputs come by."""
-        return {self.topic_of_input(name, camera="+") for name in self._specs}
+        topics = {self.topic_of_input(name, camera="+") for name in self._specs}
+        if self._first:
+            topics.add(RESULT.every(self._site, deployment=self.key[0], node=self._first))
+        return topics
 
     def is_picture(self, tensor: str) -> bool:
         """Return whether this is what the cameras send."""
@@ -167,24 +197,43 @@ class Serving:
         for part in self._consumers[tensor.tensor]:
             join = self._joins.get(part.id)
             if join is None:
-                runs.append(_run(part, {tensor.tensor: tensor}, (), now))
+                runs += self._ready(
+                    part, Joined(tensor.header.key, {tensor.tensor: tensor}, ()), now
+                )
             elif joined := join.add(tensor, now):
-                runs.append(_run(part, joined.inputs, joined.missing, now))
+                runs += self._ready(part, joined, now)
         return runs
 
+    def _ready(self, part: AssignedPartition, joined: Joined, now: float) -> list[PartitionRun]:
+        run = PartitionRun.of(part, joined.inputs, joined.missing, now)
+        standby = self._standbys.get(part.id)
+        return [run] if standby is None else standby.joined(run, now)
+
+    def first_answered(self, key: FrameKey) -> None:
+        """Take note that the first fusion, whose standby this is, answered a frame."""
+        for standby in self._standbys.values():
+            standby.heard(key)
+
+    def is_standby_of(self, node: str) -> bool:
+        """Return whether the fusion of that node is the first, and this one its standby."""
+        return bool(node) and node == self._first
+
     def expire(self, now: float) -> list[PartitionRun]:
-        """Return the runs that go without some of their inputs now."""
-        return [
-            _run(part, joined.inputs, joined.missing, now)
-            for part in self.assignment.partitions
-            if (join := self._joins.get(part.id)) is not None
-            for joined in join.expire(now)
-        ]
+        """Return the runs that go without some of their inputs, or without the first fusion, now."""
+        runs = []
+        for part in self.assignment.partitions:
+            if (join := self._joins.get(part.id)) is not None:
+                for joined in join.expire(now):
+                    runs += self._ready(part, joined, now)
+            if (standby := self._standbys.get(part.id)) is not None:
+                runs += standby.due(now)
+        return runs
 
     def next_expiry(self) -> float | None:
-        """Return when :meth:`expire` has something to do."""
-        times = [time for join in self._joins.values() if (time := join.next_expiry()) is not None]
-        return min(times, default=None)
+        """Return when :meth:`expire` has something to do, in the seconds of ``now``."""
+        times = [join.next_expiry() for join in self._joins.values()]
+        times += [standby.next_due() for standby in self._standbys.values()]
+        return min((time for time in times if time is not None), default=None)
 
     @property
     def given_up(self) -> int:
@@ -205,56 +254,10 @@ class Serving:
         header = run.header.after(Hop(run.partition.id, self._node, queued_s, seconds))
         if run.partition.fusion is not None:
             (logits,) = outputs.values()
-            return Produced([], [], self._answer(header, run.missing, logits))
+            return Produced([], [], answer(header, run.missing, logits, self.assignment.classes))
         tensors = [FrameTensor(header, name, data) for name, data in outputs.items()]
         return Produced(
             [follower for tensor in tensors for follower in self._feed(tensor, now)],
             [tensor for tensor in tensors if tensor.tensor in self.assignment.outputs],
             None,
         )
-
-    def _answer(
-        self, header: FrameHeader, missing: tuple[str, ...], logits: NDArray[Any]
-    ) -> Result:
-        # A network gone wrong answers too, with no confidence.
-        flat = np.nan_to_num(logits.reshape(-1).astype(np.float64))
-        sound = flat.size > 0 and bool(np.isfinite(logits).all())
-        best = int(flat.argmax()) if flat.size else 0
-        confidence = 1.0 / float(np.exp(flat - flat[best]).sum()) if sound else 0.0
-        classes = self.assignment.classes
-        return Result(
-            deployment=header.deployment,
-            camera=header.camera,
-            frame_id=header.frame_id,
-            source=header.source,
-            label=classes[best] if best < len(classes) else str(best),
-            confidence=confidence,
-            epoch=header.epoch,
-            missing=missing,
-            latency=tuple(
-                HopTime(
-                    partition=hop.partition, node=hop.node, queued_s=hop.queued_s, run_s=hop.run_s
-                )
-                for hop in header.trace
-            ),
-        )
-
-
-def _run(
-    part: AssignedPartition, tensors: dict[str, FrameTensor], missing: tuple[str, ...], now: float
-) -> PartitionRun:
-    header = joined(tensor.header for tensor in tensors.values())
-    inputs = {name: tensor.data for name, tensor in tensors.items()}
-    return PartitionRun(header, part, inputs, missing, now)
-
-
-def normalised(data: NDArray[Any], picture: InputSpec | None, tensor: str) -> NDArray[Any]:
-    """Return what the network takes: pixels (uint8) of a frame become ``(p / 255 - mean) / std``.
-
-    Shape (1, C, H, W); frames travel as pixels, a quarter of the bytes of float32.
-    """
-    if picture is None or tensor != picture.name or data.dtype != np.uint8:
-        return data
-    mean = np.asarray(picture.mean, np.float32).reshape(1, -1, 1, 1)
-    std = np.asarray(picture.std, np.float32).reshape(1, -1, 1, 1)
-    return (data.astype(np.float32) / np.float32(255.0) - mean) / std

@@ -27,6 +27,8 @@ class ClientState:
     listeners: Listeners = field(default_factory=Listeners)
     wakeup: Wakeup = field(default_factory=Wakeup)
     connected: bool = False
+    renewing: threading.Event = field(default_factory=threading.Event)
+    """Set by whoever wants another connection than this one."""
     closing: threading.Event = field(default_factory=threading.Event)
     deadline: float = 0.0
     """Until when, once closing, we stay to say what waits (``time.monotonic``)."""

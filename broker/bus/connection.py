@@ -61,6 +61,7 @@ class Connection:
             OSError: there is no broker.
         """
         client, state = self._client(), self._state
+        state.renewing.clear()
         sock: Any = client.socket()
         bytes_pending = getattr(sock, "pending", lambda: 0)  # TLS has read more than select knows
         begun = looked_after = time.monotonic()
@@ -84,6 +85,9 @@ class Connection:
             if client.want_write() and not blocked:
                 client.loop_write()
                 blocked = client.want_write()
+            if state.renewing.is_set():
+                self.reason = "it brought nothing any more"
+                return
             now = time.monotonic()
             if now - looked_after > _IDLE_SECONDS:
                 client.loop_misc()

@@ -182,6 +182,11 @@ class MemoryBus:
         self._listeners.add(listener)
         self._broker.post(self._welcome)
 
+    def renew(self) -> None:
+        """Give the connection up and make a new one."""
+        self.disconnect()
+        self.reconnect()
+
     def close(self) -> None:
         """Say goodbye without the will, after what is queued, and stop."""
         if self._closed:

@@ -118,6 +118,11 @@ class MqttBus:
         self._state.listeners.add(listener)
         self._state.wakeup.set()
 
+    def renew(self) -> None:
+        """Give the connection up and make a new one: it seems to be open in one direction only."""
+        self._state.renewing.set()
+        self._state.wakeup.set()
+
     def close(self) -> None:
         """Send what is queued, say goodbye without the will, and stop; waits two seconds at most."""
         self._state.close(_FLUSH_SECONDS)

@@ -100,5 +100,8 @@ class Bus(Protocol):
         A listener that comes while there is a connection is told of that one too.
         """
 
+    def renew(self) -> None:
+        """Give the connection up and make a new one: it seems to be open in one direction only."""
+
     def close(self) -> None:
         """Say goodbye without the will and stop."""

@@ -22,8 +22,18 @@ from broker.messages import (
 )
 from broker.topics import FRAME, NODE_ASSIGNMENT, NODE_REPORT, TENSOR, escape
 from fog_node.agent import Agent
-from fog_node.events import Action, Arrived, Event, Execute, Load, Loaded, Ran, Subscribe
-from fog_node.serving import PartitionRun
+from fog_node.events import (
+    Action,
+    Arrived,
+    Event,
+    Execute,
+    Load,
+    Loaded,
+    Ran,
+    Subscribe,
+    Unsubscribe,
+)
+from fog_node.partition_run import PartitionRun
 
 SITE, NODE, DEPLOYMENT, CAMERA = "home", "pi", "digits", "door"
 PICTURE = InputSpec(name="input", shape=(1, 1, 2, 2), dtype="float32", mean=(0.5,), std=(0.5,))
@@ -151,10 +161,15 @@ class Desk:
         self.now = 100.0
         self.done = self.agent.start()
         """Every action so far."""
+        self.subscribed = set(filters(self.done))
 
     def happen(self, event: Event) -> list[Action]:
-        actions = self.agent.handle(event, self.now)
+        return self.perform(self.agent.handle(event, self.now))
+
+    def perform(self, actions: list[Action]) -> list[Action]:
         self.done += actions
+        self.subscribed |= set(filters(actions))
+        self.subscribed -= {action.topic_filter for action in only(Unsubscribe, actions)}
         return actions
 
     def hear(self, topic: str, payload: bytes) -> list[Action]:
@@ -162,9 +177,7 @@ class Desk:
 
     def wait(self, seconds: float) -> list[Action]:
         self.now += seconds
-        actions = self.agent.tick(self.now)
-        self.done += actions
-        return actions
+        return self.perform(self.agent.tick(self.now))
 
     def assign(self, told: Assignment) -> list[Action]:
         return self.hear(NODE_ASSIGNMENT.at(SITE, node=NODE), told.encode())
@@ -202,12 +215,8 @@ class Desk:
         return everything
 
     @property
-    def subscribed(self) -> set[str]:
-        return self.agent._subscribed
-
-    @property
     def counters(self) -> dict[str, int]:
-        return self.agent.tally()
+        return self.agent.totals()
 
 
 def filters(actions: Iterable[Action]) -> list[str]:

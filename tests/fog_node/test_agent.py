@@ -19,13 +19,22 @@ from broker.messages import (
     NodeInfo,
     Report,
 )
-from broker.topics import NODE_ARTIFACT, NODE_ASSIGNMENT, NODE_GET, NODE_INFO, NODE_STATE
-from fog_node.agent import DRAIN_S
+from broker.topics import (
+    COORDINATOR_GET,
+    NODE_ARTIFACT,
+    NODE_ASSIGNMENT,
+    NODE_GET,
+    NODE_INFO,
+    NODE_STATE,
+    RESULT,
+)
+from fog_node.epochs import DRAIN_S
 from fog_node.events import (
     Absent,
     Action,
     Execute,
     Found,
+    Give,
     Load,
     Loaded,
     LoadFailed,
@@ -97,7 +106,7 @@ def the_report(actions: list[Action]) -> Report:
 
 def test_it_listens_before_it_says_that_it_is_there() -> None:
     actions = Desk().done
-    assert set(filters(actions)) == {STATE, INFO, TOLD, CHUNKS}
+    assert set(filters(actions)) == {STATE, INFO, TOLD, CHUNKS, COORDINATOR_GET.at(SITE)}
     assert actions[-1] == Publish(STATE, ONLINE, retain=True)
 
 
@@ -290,8 +299,8 @@ def test_a_deployment_that_is_retired_is_drained() -> None:
     desk = serving(LEFT)
     desk.assign(assignment(2, phase="retire"))
     assert only(Unload, desk.wait(DRAIN_S)) == [Unload(LEFT.sha256)]
-    assert desk.subscribed == set()
-    assert desk.agent._servings == {}
+    assert FRAMES not in desk.subscribed
+    assert list(desk.agent.epochs) == []
 
 
 def test_an_epoch_that_never_served_gives_way_at_once() -> None:
@@ -308,7 +317,7 @@ def test_a_stale_assignment_is_ignored() -> None:
     desk = serving(LEFT, epoch=5)
     assert desk.assign(assignment(4, RIGHT)) == []
     assert desk.counters["stale_assignment"] == 1
-    assert desk.agent.epoch == 5
+    assert desk.agent.epochs.newest_ready == 5
 
 
 def test_who_is_told_again_reports_again() -> None:
@@ -336,13 +345,13 @@ def test_deployments_do_not_disturb_each_other() -> None:
 def test_a_node_that_was_restarted_takes_up_its_retained_assignment() -> None:
     desk = Desk()
     actions = desk.serve(assignment(4, LEFT, phase="serve"))
-    assert (the_report(actions).status, desk.agent.epoch) == ("ready", 4)
+    assert (the_report(actions).status, desk.agent.epochs.newest_ready) == ("ready", 4)
 
 
 def test_an_assignment_that_is_cleared_changes_nothing() -> None:
     desk = serving(LEFT)
     assert desk.hear(TOLD, b"") == []
-    assert desk.agent.epoch == 1
+    assert desk.agent.epochs.newest_ready == 1
 
 
 # --- frames and tensors ---------------------------------------------------------------------
@@ -387,16 +396,16 @@ def test_a_whole_network_on_one_node_sends_nothing_but_answers() -> None:
     assert len(only(Publish, actions)) == len(results(actions)) == 1
 
 
-def test_one_run_at_a_time_by_priority() -> None:
+def test_one_run_at_a_time_the_oldest_frame_first_and_within_it_by_priority() -> None:
     urgent = part("urgent", ("input",), ("right",), priority=1.0)
     desk = serving(LEFT, urgent)
     (first,) = only(Execute, desk.send(tensor("input", 1)))
-    assert only(Execute, desk.send(tensor("input", 2))) == []
+    assert only(Execute, desk.send(tensor("input", 2, since=desk.now))) == []
     assert desk.agent.waiting_runs == 3
     (second,) = only(Execute, desk.ran(first.run))
     (third,) = only(Execute, desk.ran(second.run))
     order = [(e.run.partition.id, e.run.header.frame_id) for e in (first, second, third)]
-    assert order == [("urgent", 1), ("urgent", 2), (LEFT.id, 1)]
+    assert order == [("urgent", 1), (LEFT.id, 1), ("urgent", 2)]
 
 
 def test_a_run_that_fails_is_counted_and_the_next_one_runs() -> None:
@@ -433,6 +442,86 @@ def test_an_output_that_does_not_travel_is_counted(dtype: Any) -> None:
     actions = desk.happen(Ran(execute.run, {"left": np.zeros((1, 2), dtype)}, 0.1))
     assert only(Publish, actions) == []
     assert desk.counters["bad_dtype"] == 1
+
+
+# --- frames that come again -----------------------------------------------------------------
+
+
+def test_a_frame_that_was_computed_is_answered_from_memory() -> None:
+    desk = serving(LEFT)
+    (execute,) = only(Execute, desk.send(tensor("input", 3)))
+    (first,) = only(Publish, desk.ran(execute.run))
+    again = desk.send(tensor("input", 3))  # its camera never heard the answer
+    assert only(Execute, again) == []
+    (repeated,) = only(Publish, again)
+    assert repeated.topic == first.topic
+    np.testing.assert_array_equal(
+        decode_tensor(repeated.payload, 0.0).data, decode_tensor(first.payload, 0.0).data
+    )
+    assert desk.counters["repeated"] == 1
+
+
+def test_a_frame_that_is_being_computed_is_not_computed_twice() -> None:
+    desk = serving(LEFT)
+    (execute,) = only(Execute, desk.send(tensor("input", 3)))
+    desk.send(tensor("input", 3))
+    assert only(Execute, desk.ran(execute.run)) == []
+    assert desk.counters["repeated"] == 1
+
+
+def test_a_whole_network_answers_a_repeated_frame_from_memory() -> None:
+    desk = serving(LEFT, RIGHT, FUSE)
+    assert len(results(desk.run_all(desk.send(tensor("input", 3))))) == 1
+    again = desk.run_all(desk.send(tensor("input", 3)))
+    assert len(results(again)) == 1
+    assert [execute.run.partition for execute in only(Execute, again)] == [FUSE]
+
+
+# --- the standby of a fusion ----------------------------------------------------------------
+
+STANDBY = part(
+    "fusion", ("left", "right"), ("logits",), fusion=FUSION.model_copy(update={"first": "other"})
+)
+
+
+def first_answers(desk: Desk, frame_id: int) -> list[Action]:
+    answer = serving(FUSE)
+    answer.send(tensor("left", frame_id))
+    (result,) = results(answer.run_all(answer.send(tensor("right", frame_id))))
+    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=CAMERA, node="other")
+    return desk.hear(topic, result.encode())
+
+
+def test_a_standby_hears_the_first_and_answers_what_it_does_not() -> None:
+    desk = serving(STANDBY)
+    assert RESULT.every(SITE, deployment=DEPLOYMENT, node="other") in desk.subscribed
+    desk.send(tensor("left", 1))
+    assert only(Execute, desk.send(tensor("right", 1))) == []
+    first_answers(desk, 1)
+    assert results(desk.run_all(desk.wait(10.0))) == []
+    desk.send(tensor("left", 2))
+    desk.send(tensor("right", 2))
+    due = desk.agent.next_tick()
+    assert due is not None
+    (result,) = results(desk.run_all(desk.wait(due - desk.now)))
+    assert (result.frame_id, result.missing) == (2, ())
+    assert (desk.counters["stood_in"], desk.counters["answers"]) == (1, 1)
+
+
+def test_another_nodes_answers_do_not_silence_a_standby() -> None:
+    desk = serving(STANDBY)
+    desk.hear(RESULT.at(SITE, deployment=DEPLOYMENT, camera=CAMERA, node="other"), b"garbage")
+    assert desk.counters["bad_result"] == 1
+
+
+# --- what the coordinator lost --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("holder", [NODE, "other", ""])
+def test_a_node_gives_what_it_is_asked_for_by_name(holder: str) -> None:
+    request = ArtifactRequest(sha256=LEFT.sha256, offset=0, length=10, holder=holder)
+    actions = Desk().hear(COORDINATOR_GET.at(SITE), request.encode())
+    assert only(Give, actions) == ([Give(request)] if holder == NODE else [])
 
 
 # --- bad input is counted and dropped, and the agent goes on --------------------------------

@@ -74,7 +74,8 @@ class World(RuleBasedStateMachine):
     def check_what_is_said(self, said: Publish) -> None:
         for report in reports([said]):
             if report.status == "ready":
-                serving = self.desk.agent._servings[report.deployment, report.epoch]
+                serving = self.desk.agent.epochs.get(report.deployment, report.epoch)
+                assert serving is not None
                 assert serving.filters <= self.topics, "ready before it was subscribed"
                 needed = set(serving.hashes)
                 assert needed <= self.sessions | self.under_way, "ready before it was loaded"
@@ -161,19 +162,19 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def it_hears_nothing_that_no_epoch_needs(self) -> None:
-        alive = [s for s in self.desk.agent._servings.values() if s.status == "ready"]
+        alive = [s for s in self.desk.agent.epochs if s.takes_frames]
         assert self.topics == {topic for serving in alive for topic in serving.filters}
 
     @invariant()
     def it_keeps_no_session_that_no_epoch_needs(self) -> None:
-        alive = [s for s in self.desk.agent._servings.values() if s.status != "failed"]
+        alive = [s for s in self.desk.agent.epochs if s.state != "failed"]
         needed = {sha256 for serving in alive for sha256 in serving.hashes}
         assert self.sessions <= needed | {wish.sha256 for wish in self.loader}
         assert sum(BY_HASH[sha256].memory_bytes for sha256 in needed) <= 45
 
     @invariant()
     def few_epochs_are_kept(self) -> None:
-        assert len(self.desk.agent._servings) <= 8
+        assert len(list(self.desk.agent.epochs)) <= 8
 
     def teardown(self) -> None:
         """When everything that is under way has ended, nothing is left that nobody needs."""

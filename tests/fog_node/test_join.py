@@ -143,3 +143,41 @@ def test_the_memory_of_answered_frames_is_bounded() -> None:
     for frame_id in range(3000):
         feed(join, "abc", frame_id)
     assert len(join._answered) <= 1024
+
+
+# --- silence, not lateness ------------------------------------------------------------------
+
+
+def test_a_branch_that_is_behind_but_sends_is_waited_for() -> None:
+    # Its node works through a queue: every frame is late, and none is missing.
+    join = a_join()
+    for frame_id in range(1, 5):
+        feed(join, "ab", frame_id)
+    answered = []
+    for step, frame_id in enumerate(range(1, 5), start=1):
+        now = step * 0.9 * PATIENCE
+        assert join.expire(now) == []
+        answered += feed(join, "c", frame_id, now)
+    assert [(frame.key[1], frame.missing) for frame in answered] == [
+        (frame_id, ()) for frame_id in range(1, 5)
+    ]
+
+
+def test_a_tensor_that_a_later_one_overtook_is_not_waited_for_without_end() -> None:
+    join = a_join()
+    feed(join, "ab", 1)
+    for step in range(1, 20):
+        now = step * PATIENCE / 2
+        feed(join, "abc", 1 + step, now)
+        late = join.expire(now)
+        if late:
+            break
+    assert [(frame.key[1], frame.missing) for frame in late] == [(1, ("c",))]
+    assert now <= 2 * PATIENCE
+
+
+def test_another_camera_overtakes_nobody() -> None:
+    join = a_join()
+    feed(join, "ab", 5)
+    join.add(tensor("c", 9, camera="hall"), 0.9 * PATIENCE)
+    assert join.expire(1.5 * PATIENCE) == []

@@ -23,6 +23,8 @@ class Deaf:
 
     connected, dropped = True, 0
 
+    def renew(self) -> None: ...
+
     def subscribe(self, topic_filter: str, handler: Handler) -> None: ...
 
     def unsubscribe(self, topic_filter: str) -> None: ...
@@ -61,6 +63,8 @@ class Wire:
     """
 
     connected, dropped = True, 0
+
+    def renew(self) -> None: ...
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, up: float, down: float, way_s: float

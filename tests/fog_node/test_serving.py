@@ -8,7 +8,9 @@ import pytest
 from broker.codec import CodecError
 from broker.frame import FrameTensor, Hop
 from broker.messages import InputSpec
-from fog_node.serving import PartitionRun, Serving, normalised
+from fog_node.partition_run import PartitionRun
+from fog_node.pixels import normalised
+from fog_node.serving import Serving
 from tests.fog_node.scene import (
     FUSE,
     FUSION,

@@ -111,7 +111,7 @@ def test_messages_that_cannot_be_decoded_are_logged_once(
             assert said.wait(SECONDS)
     finally:
         logger.removeHandler(ear)
-    lines = [line for line in caplog.messages if "unread" in line]
+    lines = [line for line in caplog.messages if "could not decode" in line]
     assert len(lines) == 1
     assert NODE_INFO.at(SITE, node="pi") in lines[0]
 

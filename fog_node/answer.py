@@ -1,0 +1,37 @@
+"""From the logits of a fusion to the answer."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.frame import FrameHeader
+from broker.messages import HopTime, Result
+
+
+def answer(
+    header: FrameHeader, missing: tuple[str, ...], logits: NDArray[Any], classes: tuple[str, ...]
+) -> Result:
+    """Return the answer to a frame; ``logits`` of any shape, one number a class.
+
+    A network gone wrong answers too, with no confidence: JSON knows no NaN, and a frame without an
+    answer would be sent for ever.
+    """
+    flat = np.nan_to_num(logits.reshape(-1).astype(np.float64))
+    sound = flat.size > 0 and bool(np.isfinite(logits).all())
+    best = int(flat.argmax()) if flat.size else 0
+    confidence = 1.0 / float(np.exp(flat - flat[best]).sum()) if sound else 0.0
+    return Result(
+        deployment=header.deployment,
+        camera=header.camera,
+        frame_id=header.frame_id,
+        source=header.source,
+        label=classes[best] if best < len(classes) else str(best),
+        confidence=confidence,
+        epoch=header.epoch,
+        missing=missing,
+        latency=tuple(
+            HopTime(partition=hop.partition, node=hop.node, queued_s=hop.queued_s, run_s=hop.run_s)
+            for hop in header.trace
+        ),
+    )

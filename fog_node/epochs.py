@@ -1,0 +1,209 @@
+"""The epochs that a fog node was assigned: their life, their artifacts and topics. Pure.
+
+``serving.TRANSITIONS`` is the life of one of them. The epoch that serves is never touched by one
+that fails. Topics and sessions follow by diff: what the epochs at hand need, less what is there.
+"""
+
+from collections.abc import Iterator
+
+from broker.actions import Publish
+from broker.messages import Assignment, Report, ReportStatus
+from broker.topics import NODE_REPORT
+from fog_node.events import Action, Loaded, Subscribe, Unsubscribe
+from fog_node.holdings import Holdings
+from fog_node.serving import Serving
+
+DRAIN_S = 2.0
+EpochKey = tuple[str, int]
+"""Deployment and epoch."""
+
+
+class Epochs:
+    """All epochs at hand; ``memory_bytes`` is what their partitions may take together."""
+
+    def __init__(self, node: str, site: str, session: int, memory_bytes: int) -> None:
+        self._node, self._site, self._session = node, site, session
+        self._memory_bytes = memory_bytes
+        self._servings: dict[EpochKey, Serving] = {}
+        self._reported: dict[EpochKey, ReportStatus] = {}
+        self._subscribed: set[str] = set()
+        self.holdings = Holdings(node, site)
+        self.given_up = 0
+        """Frames that joins of epochs now gone gave up."""
+
+    def __iter__(self) -> Iterator[Serving]:
+        return iter(list(self._servings.values()))
+
+    def get(self, deployment: str, epoch: int) -> Serving | None:
+        """Return an epoch at hand."""
+        return self._servings.get((deployment, epoch))
+
+    @property
+    def newest_ready(self) -> int:
+        """The newest epoch that is ready, 0 if none is."""
+        return max((s.key[1] for s in self._servings.values() if s.state == "ready"), default=0)
+
+    def is_stale(self, assignment: Assignment) -> bool:
+        """Return whether the deployment has a newer epoch here."""
+        return any(
+            name == assignment.deployment and number > assignment.epoch
+            for name, number in self._servings
+        )
+
+    def assign(self, assignment: Assignment, now: float) -> tuple[list[EpochKey], list[Action]]:
+        """Take an assignment; return the epochs that are gone by it, and what follows."""
+        key = (assignment.deployment, assignment.epoch)
+        older = [s for s in self if s.key[0] == key[0] and s.key < key]
+        for serving in older:
+            if serving.phase == "prepare":
+                serving.move("replaced")
+        known = self._servings.get(key)
+        if known is not None and known.told(assignment):
+            known.phase = assignment.phase
+            self._reported.pop(key, None)  # whoever repeats it wants the report repeated
+        else:
+            if known is not None:
+                self._remove(known)  # a coordinator that lost its state may number an epoch twice
+            self._servings[key] = self._begin(assignment)
+        if assignment.phase == "retire":
+            older.append(self._servings[key])
+        if assignment.phase != "prepare":
+            for serving in older:
+                if serving.move("superseded"):
+                    serving.last_used = max(serving.last_used, now)
+        return self._settled()
+
+    def drain(self, now: float) -> tuple[list[EpochKey], list[Action]]:
+        """End the epochs that drained; return them, and what follows."""
+        for serving in self:
+            if serving.state == "draining" and now - serving.last_used >= DRAIN_S:
+                serving.move("drained")
+        if any(serving.state == "gone" for serving in self):
+            return self._settled()
+        return [], []
+
+    def fail_users(self, sha256: str, reason: str) -> list[Action]:
+        """Fail the epochs that wait for an artifact which cannot be had or loaded."""
+        for serving in self:
+            part = serving.hashes.get(sha256)
+            if part is not None and serving.state == "preparing":
+                serving.fail(f"partition {part.id}: {reason}")
+        self.holdings.lose(sha256)
+        return self.settle()
+
+    def loaded(self, event: Loaded) -> list[Action]:
+        """Take note of a session."""
+        self.holdings.loaded(event)
+        return self.settle()
+
+    def settle(self) -> list[Action]:
+        """Bring topics and sessions in line, then report whatever changed, in that order."""
+        return self._settled()[1]
+
+    def _settled(self) -> tuple[list[EpochKey], list[Action]]:
+        gone = [serving for serving in self if serving.state == "gone"]
+        for serving in gone:
+            self._remove(serving)
+        actions: list[Action] = []
+        for serving in self:
+            if serving.state == "preparing":
+                actions += self._judge(serving)
+        actions += self._reconcile()
+        for serving in self:
+            status = _status(serving)
+            if status is not None and status != self._reported.get(serving.key):
+                actions.append(self._report(serving, status))
+        return [serving.key for serving in gone], actions
+
+    def _begin(self, assignment: Assignment) -> Serving:
+        try:
+            serving = Serving(assignment, self._node, self._site)
+        except ValueError as error:
+            nothing = assignment.model_copy(update={"partitions": (), "inputs": ()})
+            serving = Serving(nothing, self._node, self._site)
+            serving.fail(str(error))
+            return serving
+        self._check_memory(serving)
+        return serving
+
+    def _check_memory(self, serving: Serving) -> None:
+        """Fail an epoch that does not fit beside the others; a shared artifact counts once."""
+        others = [s for s in self if s.state not in ("failed", "gone") and s.key != serving.key]
+        taken = {
+            sha256: part.memory_bytes
+            for each in [*others, serving]
+            for sha256, part in each.hashes.items()
+        }
+        missing = sum(taken.values()) - self._memory_bytes
+        if missing > 0 and serving.hashes:
+            largest = max(serving.assignment.partitions, key=lambda part: part.memory_bytes)
+            serving.fail(
+                f"partition {largest.id} does not fit: {missing} bytes are missing of the "
+                f"{sum(taken.values())} needed"
+            )
+
+    def _remove(self, serving: Serving) -> None:
+        self.given_up += serving.given_up
+        del self._servings[serving.key]
+        self._reported.pop(serving.key, None)
+
+    def _judge(self, serving: Serving) -> list[Action]:
+        """Call an epoch ready, or failed, once all that it needs is loaded; report how far it is."""
+        said: list[Action] = []
+        if serving.key not in self._reported and self.holdings.fetched(serving.hashes):
+            said += self._progress(serving, "fetched")
+        loaded = {sha256: self.holdings.session(sha256) for sha256 in serving.hashes}
+        for sha256, session in loaded.items():
+            part = serving.hashes[sha256]
+            names = frozenset(part.inputs), frozenset(part.outputs)
+            if session is not None and names != (session.inputs, session.outputs):
+                serving.fail(f"partition {part.id}: the artifact has other inputs or outputs")
+                return said
+        if all(loaded.values()):
+            serving.move("loaded")
+            said += self._progress(serving, "loaded")
+        return said
+
+    def _progress(self, serving: Serving, status: ReportStatus) -> list[Action]:
+        self._reported[serving.key] = status
+        return [self._report(serving, status)] if serving.hashes else []
+
+    def _reconcile(self) -> list[Action]:
+        """Return the difference between what the epochs need and what is there."""
+        filters = {f for serving in self if serving.takes_frames for f in serving.filters}
+        sizes = {
+            sha256: part.bytes
+            for serving in self
+            if serving.state != "failed"
+            for sha256, part in serving.hashes.items()
+        }
+        actions: list[Action] = [
+            Subscribe(f, stream=True) for f in sorted(filters - self._subscribed)
+        ]
+        actions += [Unsubscribe(f) for f in sorted(self._subscribed - filters)]
+        self._subscribed = filters
+        return actions + self.holdings.want(sizes)
+
+    def _report(self, serving: Serving, status: ReportStatus) -> Publish:
+        self._reported[serving.key] = status
+        seconds = {
+            part.id: session.seconds
+            for sha256, part in serving.hashes.items()
+            if (session := self.holdings.session(sha256)) is not None
+        }
+        report = Report(
+            session=self._session,
+            deployment=serving.key[0],
+            epoch=serving.key[1],
+            status=status,
+            reason=serving.reason,
+            seconds=seconds,
+        )
+        return Publish(NODE_REPORT.at(self._site, node=self._node), report.encode(), retain=True)
+
+
+def _status(serving: Serving) -> ReportStatus | None:
+    """Return what the coordinator is told of an epoch that is no longer being prepared."""
+    if serving.state == "failed":
+        return "failed"
+    return "ready" if serving.takes_frames else None

@@ -1,0 +1,42 @@
+"""What a node tells of its own work: times of late, totals since its start."""
+
+import pytest
+
+from broker.messages import Result
+from fog_node.observations import RECENT_S, Observations
+
+
+def result(*missing: str, deployment: str = "digits") -> Result:
+    return Result(
+        deployment=deployment, camera="door", frame_id=1, source="", label="cat", confidence=1.0,
+        epoch=1, missing=missing, latency=(),
+    )  # fmt: skip
+
+
+def test_seconds_are_the_median_of_late() -> None:
+    seen = Observations()
+    for at, seconds in ((0.0, 9.0), (5.0, 0.1), (5.5, 0.3), (6.0, 0.2)):
+        seen.ran("digits", "fusion", seconds, at)
+    assert seen.fields(6.0)["seconds"] == {"digits": {"fusion": 0.2}}
+    assert seen.fields(6.1 + RECENT_S)["seconds"] == {}
+
+
+def test_answers_are_totals_and_say_what_was_missing() -> None:
+    seen = Observations()
+    seen.answered(result(), 0.1, 0.0)
+    seen.answered(result("left"), 0.3, 0.5)
+    assert seen.fields(0.6)["response_s"] == {"digits": pytest.approx(0.2)}
+    fields = seen.fields(60.0)
+    assert (fields["answers"], fields["incomplete"]) == ({"digits": 2}, {"digits": 1})
+    assert fields["missing"] == {"digits": {"left": 1}}
+    assert fields["response_s"] == {}
+
+
+def test_a_deployment_that_ended_is_forgotten() -> None:
+    seen = Observations()
+    for name in ("digits", "faces"):
+        seen.answered(result(deployment=name), 0.1, 0.0)
+        seen.ran(name, "fusion", 0.1, 0.0)
+    seen.forget({"faces"})
+    fields = seen.fields(0.0)
+    assert all(list(fields[name]) == ["faces"] for name in ("answers", "missing", "seconds"))
