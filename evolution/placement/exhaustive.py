@@ -7,12 +7,12 @@ from math import prod
 
 import numpy as np
 
-from evolution.placement.arrays import Arrays, Bench, Floats, Ints
+from evolution.placement.arrays import BEYOND, Arrays, Bench, Floats, Ints
 from evolution.placement.compiled import compiled
 from evolution.placement.cost_model import CostModel
 from evolution.placement.local_search import LocalSearch
 from evolution.placement.plan import Plan
-from evolution.placement.refinement import BEYOND, cost
+from evolution.placement.refinement import cost
 
 LARGEST = 4**8  # plans: 8 partitions on 4 devices
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from evolution.placement.arrays import Floats, arrays_of, bench_for
+from evolution.placement.arrays import EVALUATIONS, Floats, arrays_of, bench_for
 from evolution.placement.cost_model import CostModel
 from evolution.placement.plan import Plan
-from evolution.placement.refinement import DRAWS, EVALUATIONS, cost, refine
+from evolution.placement.refinement import DRAWS, cost, refine
 
 Objective = Literal["response", "throughput"]
 TIE = 1e-9  # share of the response time in other costs: it only breaks ties

@@ -9,7 +9,7 @@ as simulated annealing and ends as descent. Random numbers come from outside, se
 
 import math
 
-from evolution.placement.arrays import Arrays, Bench, Floats, Ints
+from evolution.placement.arrays import BEYOND, EVALUATIONS, Arrays, Bench, Floats, Ints
 from evolution.placement.compiled import compiled, inlined
 from evolution.placement.critical import critical
 from evolution.placement.energy import energy
@@ -17,7 +17,6 @@ from evolution.placement.kernel import response
 from evolution.placement.loads import busiest
 
 DRAWS = 7  # random numbers in [0, 1) for a move
-EVALUATIONS, BEYOND = 3, 4  # of Bench.counts
 RESPONSE, BUSIEST, INTERVAL, JOULES, BUDGET, PER_JOULE, PER_BYTE = range(7)  # of a goal, see `cost`
 LATE = 100.0  # seconds of cost for a second by which the busiest resource exceeds the interval
 CHAIN = 4  # the longest chain moved at once
