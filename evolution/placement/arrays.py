@@ -89,6 +89,18 @@ class Bench(NamedTuple):
     seen: Ints  # (P,)
 
 
+class Weights(NamedTuple):
+    """What a plan costs, in seconds, for `refinement.cost`; all of them floats, or numba compiles anew."""
+
+    response: float  # for a second of the response time
+    busiest: float  # for a second of the busiest resource
+    interval_s: float  # seconds between two frames, that the busiest resource should keep up with
+    joule: float  # for a joule
+    budget_j: float  # joules of a frame
+    joule_beyond: float  # for a joule beyond the budget
+    byte_beyond: float  # for a byte beyond the memory of a device
+
+
 def arrays_of(model: CostModel) -> Arrays:
     """Return the arrays of a problem."""
     devices = model.problem.devices
