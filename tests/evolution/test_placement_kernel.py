@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,3 +128,10 @@ def test_a_rate_is_a_number_of_frames(rate: float) -> None:
 def test_compiled_code_is_kept_by_the_text_of_all_its_files(function: object) -> None:
     cache = function._cache._cache_file  # type: ignore[attr-defined]
     assert cache._source_stamp == compiled.STAMP
+
+
+def test_every_module_of_compiled_code_counts_for_what_is_kept() -> None:
+    folder = Path(compiled.__file__).parent
+    compiling = "from evolution.placement.compiled import "
+    found = {file.stem for file in folder.glob("*.py") if compiling in file.read_text()}
+    assert found | {"arrays", "compiled"} == set(compiled.SOURCES)
