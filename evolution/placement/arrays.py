@@ -26,7 +26,7 @@ class Arrays(NamedTuple):
     """What does not change while a problem is being solved; see `arrays_of`."""
 
     seconds: Floats  # (P, D), infinite where the partition may not run
-    memory: Floats  # (P,) bytes
+    memory: Floats  # (P, D) bytes, none where the device holds the partition already
     capacity: Floats  # (D,) bytes
     latency: Floats  # (D,) seconds
     uplink: Floats  # (D,) bytes per second
@@ -121,7 +121,7 @@ def arrays_of(model: CostModel) -> Arrays:
     )
     return Arrays(
         seconds=_floats(model.seconds).reshape(len(model.seconds), len(devices)),
-        memory=_floats(model.memory),
+        memory=_floats(model.memory).reshape(len(model.seconds), len(devices)),
         capacity=_floats(model.capacity),
         latency=_floats(model.latency),
         uplink=_floats([device.uplink_bytes_per_s for device in devices]),

@@ -32,7 +32,9 @@ class CostModel:
         ):
             for d in choices:
                 row[d] = partition.seconds[self.device_ids[d]]
-        self.memory = [partition.memory_bytes for partition in problem.partitions]  # (P,)
+        # bytes of a partition, (P,), and what it adds on a device: memory[p][d]
+        self.needs = [partition.memory_bytes for partition in problem.partitions]
+        self.memory = [[p.memory_on(name) for name in self.device_ids] for p in problem.partitions]
         self.capacity = [device.memory_bytes for device in devices]  # (D,)
         self.latency = [device.latency_s for device in devices]  # (D,)
         # seconds of a tensor on a link: upload[t][d], download[t][d]
@@ -111,7 +113,7 @@ class CostModel:
         """Return the bytes left on every device, (D,); negative where memory is exceeded."""
         left = list(self.capacity)
         for partition, d in enumerate(device):
-            left[d] -= self.memory[partition]
+            left[d] -= self.memory[partition][d]
         return left
 
     def way(self, tensor: int, home: int, d: int) -> float:

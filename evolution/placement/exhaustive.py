@@ -72,7 +72,7 @@ def _fits(a: Arrays, b: Bench, device: Ints) -> bool:
     for d in range(len(a.capacity)):
         b.room[d] = a.capacity[d]
     for p in range(len(device)):
-        b.room[device[p]] -= a.memory[p]
+        b.room[device[p]] -= a.memory[p, device[p]]
     least = 0.0
     for d in range(len(a.capacity)):
         least = min(least, b.room[d])

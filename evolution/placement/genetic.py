@@ -155,7 +155,7 @@ def _goal(model: CostModel, objective: Objective, rate: float | None) -> Goal:
         1 / rate if rate else math.inf,
         math.inf if budget is None else budget,
         per_joule=DEARER * usual / (budget or TINY),
-        per_byte=CROWDED * usual / (math.fsum(model.memory) / len(model.memory) or TINY),
+        per_byte=CROWDED * usual / (math.fsum(model.needs) / len(model.needs) or TINY),
     )
 
 

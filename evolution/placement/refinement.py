@@ -113,7 +113,7 @@ def _empty_rooms(a: Arrays, b: Bench, device: Ints) -> None:
     for d in range(len(a.capacity)):
         b.room[d] = a.capacity[d]
     for p in range(len(device)):
-        b.room[device[p]] -= a.memory[p]
+        b.room[device[p]] -= a.memory[p, device[p]]
 
 
 @inlined
@@ -191,8 +191,8 @@ def _put(a: Arrays, b: Bench, device: Ints, priority: Floats, p: int, d: int, ch
     if device[p] == d or a.seconds[p, d] == math.inf:
         return changes
     b.moved[changes], b.was_device[changes], b.was_priority[changes] = p, device[p], priority[p]
-    b.room[device[p]] += a.memory[p]
-    b.room[d] -= a.memory[p]
+    b.room[device[p]] += a.memory[p, device[p]]
+    b.room[d] -= a.memory[p, d]
     device[p] = d
     return changes + 1
 
@@ -218,7 +218,7 @@ def _undo(a: Arrays, b: Bench, device: Ints, priority: Floats, changes: int) -> 
     """Put back what a move changed, the latest first."""
     for i in range(changes - 1, -1, -1):
         p = b.moved[i]
-        b.room[device[p]] += a.memory[p]
-        b.room[b.was_device[i]] -= a.memory[p]
+        b.room[device[p]] += a.memory[p, device[p]]
+        b.room[b.was_device[i]] -= a.memory[p, b.was_device[i]]
         device[p] = b.was_device[i]
         priority[p] = b.was_priority[i]

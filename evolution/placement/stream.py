@@ -65,7 +65,7 @@ def _repeated(a: Arrays, frames: int, interval_s: float) -> Arrays:
 
     return Arrays(
         seconds=np.tile(a.seconds, (frames, 1)),
-        memory=np.tile(a.memory, frames),
+        memory=np.tile(a.memory, (frames, 1)),
         capacity=a.capacity,
         latency=a.latency,
         uplink=a.uplink,
