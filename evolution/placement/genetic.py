@@ -121,6 +121,11 @@ def default_budget(model: CostModel) -> int:
     return min(25_000 * count, 400_000, 240_000_000 // count)
 
 
+def brief_budget(model: CostModel) -> int:
+    """Return moves that take a few seconds whatever the size: the same up to 200 partitions, then fewer."""
+    return max(1, min(default_budget(model), 20_000_000_000 // len(model.choices) ** 2))
+
+
 def warm_up() -> None:
     """Load the compiled code, or compile it when this machine never did (some seconds)."""
     devices = tuple(Device(name, 1, 1, 1, 0) for name in "xy")

@@ -65,7 +65,7 @@ def _repeated(a: Arrays, frames: int, interval_s: float) -> Arrays:
 
     return Arrays(
         seconds=np.tile(a.seconds, (frames, 1)),
-        memory=np.tile(a.memory, (frames, 1)),
+        memory=a.memory,  # no frame needs its own, and following frames does not look at it
         capacity=a.capacity,
         latency=a.latency,
         uplink=a.uplink,
