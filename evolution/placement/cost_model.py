@@ -78,6 +78,10 @@ class CostModel:
 
     def busiest(self, device: Sequence[int]) -> float:
         """Return the seconds per frame of the busiest processor, uplink or downlink."""
+        return max(seconds for resource in self.loads(device) for seconds in resource)
+
+    def loads(self, device: Sequence[int]) -> tuple[list[float], list[float], list[float]]:
+        """Return the seconds per frame of all processors, uplinks and downlinks, (D,) each."""
         compute = [0.0] * len(self.latency)
         up = [0.0] * len(self.latency)
         down = [0.0] * len(self.latency)
@@ -90,7 +94,7 @@ class CostModel:
                 up[home] += self.upload[tensor][home]
             for d in targets:
                 down[d] += self.download[tensor][d]
-        return max(*compute, *up, *down)
+        return compute, up, down
 
     def energy(self, device: Sequence[int]) -> float:
         """Return the joules of a frame: computing, one upload a tensor, one download a device."""
