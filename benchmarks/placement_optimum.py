@@ -80,7 +80,9 @@ class _Frame:
             self.cp.add_no_overlap(spans)
         for d in devices:
             held = [(p, self.at[p, d]) for p in partitions if (p, d) in self.at]
-            self.cp.add(sum(int(model.memory[p]) * at for p, at in held) <= int(model.capacity[d]))
+            self.cp.add(
+                sum(int(model.memory[p][d]) * at for p, at in held) <= int(model.capacity[d])
+            )
         last = self._time("response")
         self.cp.add_max_equality(last, self.end)
         self.cp.minimize(last)

@@ -21,7 +21,8 @@ from typing import Any, Final
 
 from benchmarks.limited_links import Speed, why_not
 from benchmarks.small_fog import CAMERA, SmallFog, small_fog
-from coordinator.fog.layout import Layout, laid_out, placement_problem, response_s
+from coordinator.fog.layout import Layout, laid_out, predicted
+from coordinator.fog.layout_request import LayoutRequest, placement_problem
 from evolution.cost import NetworkShape
 from evolution.genome import Genome
 from evolution.placement.cost_model import CostModel
@@ -116,7 +117,7 @@ def drawn(bundle: Bundle, count: int) -> list[dict[str, str]]:
 
 def layout(fog: SmallFog, placement: Mapping[str, str]) -> Layout:
     """Return the layout of a placement, with the priorities that the coordinator gives by default."""
-    model = CostModel(placement_problem(fog.bundle, fog.nodes, fog.fleet.measured))
+    model = CostModel(placement_problem(LayoutRequest(fog.bundle, fog.nodes, fog.fleet.measured)))
     ranks = dict(zip(model.partition_ids, model.rank, strict=True))
     return Layout(dict(placement), {part: ranks[part] for part in placement}, 1.0, 0.0)
 
@@ -132,21 +133,22 @@ def measure(scene: Scene, run: int, placements: int, frames: int) -> list[Row]:
         for node in NODES:
             alone = dict.fromkeys(wanted[0], node)
             fog.deploy(f"alone-{node}", layout(fog, alone))
-        wanted.insert(1, laid_out(bundle, fog.nodes, fog.fleet.measured).placement)
+        wanted.insert(1, laid_out(LayoutRequest(bundle, fog.nodes, fog.fleet.measured)).placement)
         for number, placement in enumerate(wanted):
             planned = layout(fog, placement)
             fog.deploy(_NAME, planned)
-            predicted = response_s(bundle, planned, fog.nodes, fog.fleet.measured)
-            estimated = response_s(bundle, planned, fog.nodes, {})
-            log = fog.film(_NAME, frames + _SKIPPED, min(10.0, 0.4 / predicted))
+            known = LayoutRequest(bundle, fog.nodes, fog.fleet.measured)
+            foreseen_s = predicted(known, planned).response_s
+            guessed_s = predicted(LayoutRequest(bundle, fog.nodes), planned).response_s
+            log = fog.film(_NAME, frames + _SKIPPED, min(10.0, 0.4 / foreseen_s))
             taken = [entry["latency_s"] for entry in log[_SKIPPED:]]
             where = "chosen" if number == 1 else " ".join(placement.values())
             row = Row(
                 scene.name,
                 run,
                 where,
-                estimated * 1000,
-                predicted * 1000,
+                guessed_s * 1000,
+                foreseen_s * 1000,
                 median(taken) * 1000,
                 len(taken),
             )

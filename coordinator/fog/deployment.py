@@ -33,7 +33,8 @@ from broker.messages import (
     Status,
     StatusPhase,
 )
-from coordinator.fog.layout import Layout, Measured, assignments, laid_out, response_s
+from coordinator.fog.layout import Layout, assignments, laid_out, predicted
+from coordinator.fog.layout_request import LayoutRequest, Measured
 from models.bundle import Bundle
 
 PREPARE_PATIENCE_S: Final = 15.0
@@ -209,7 +210,7 @@ class Deployment:
         if _sessions(usable) == self._tried:
             return None  # what failed on these nodes fails again
         try:
-            layout = laid_out(self.bundle, usable, measured)
+            layout = laid_out(LayoutRequest(self.bundle, usable, measured))
         except ValueError as error:
             self.preparing, self._tried = None, _sessions(usable)
             why = "; ".join(f"{node}: {reason}" for node, reason in refused.items())
@@ -231,9 +232,10 @@ class Deployment:
         if now - self._steady[1] < STEADY_S:
             return None
         self._judged = True
-        present = response_s(self.bundle, self.serving.layout, usable, measured)
-        layout = laid_out(self.bundle, usable, measured)
-        if layout.response_s > WORTH_IT * present:
+        request = LayoutRequest(self.bundle, usable, measured)
+        present = predicted(request, self.serving.layout)
+        layout = laid_out(request)
+        if layout.response_s > WORTH_IT * present.response_s:
             return None
         return self._prepare(layout, usable, now)
 

@@ -10,91 +10,134 @@ from broker.messages import (
     AssignedPartition,
     Assignment,
     InputSpec,
-    NodeInfo,
     Phase,
 )
+from coordinator.fog.layout_request import LayoutRequest, placement_problem
+from coordinator.fog.taken import Taken
+from evolution.placement.bound import lower_bound
+from evolution.placement.candidates import narrowed, roomiest
 from evolution.placement.cost_model import CostModel
-from evolution.placement.fog import ANSWER, CAMERA, RUN_OVERHEAD_S, fog_problem
+from evolution.placement.fog import ANSWER, CAMERA
 from evolution.placement.forecast import forecast
-from evolution.placement.genetic import place
-from evolution.placement.problem import Device, PlacementProblem
-from models.bundle import Bundle, BundlePartition
+from evolution.placement.genetic import brief_budget, place
+from evolution.placement.problem import PlacementProblem
+from models.bundle import Bundle
 
 _PATIENCE_FACTOR, _PATIENCE_LEAST_S, _PATIENCE_MOST_S = 5.0, 0.15, 2.0
 
 _CAMERAS: Final = {CAMERA: CAMERA, ANSWER: CAMERA}
 
-Measured = Mapping[tuple[str, str], float]
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which fog node runs which partition at which priority, and what that is predicted to reach."""
+    """Which fog node runs which partition at which priority, and what that is predicted to reach.
+
+    `response_s` is one frame's on an idle fog (but for what others take), `frames_per_s` what it
+    keeps up with, `p95_s` what 95 % of the frames keep to at the rate that was asked for.
+    """
 
     placement: dict[str, str]
     priority: dict[str, float]
     response_s: float
     lower_bound_s: float
+    frames_per_s: float | None = None
+    p95_s: float | None = None
+
+    def keeps_up(self, frames_per_s: float | None) -> bool:
+        """Return whether it does with a rate, or with none in particular."""
+        return frames_per_s is None or (self.frames_per_s or 0.0) >= frames_per_s
 
 
-def laid_out(bundle: Bundle, nodes: Mapping[str, NodeInfo], measured: Measured) -> Layout:
-    """Return the best layout found on these nodes; the same nodes give the same layout.
+def laid_out(request: LayoutRequest) -> Layout:
+    """Return the best layout found; the same request gives the same layout.
+
+    Where no layout keeps up with the rate, it is the one that comes nearest.
 
     Raises:
         ValueError: there is none, for a reason that one sentence names.
     """
-    problem = placement_problem(bundle, nodes, measured)
-    placed = place(problem)
+    problem = placement_problem(request)
+    few = narrowed(problem)
+    try:
+        layout = _best(few, request.frames_per_s)
+    except ValueError:
+        if few is problem:
+            raise
+        # Nodes that were left out may have the memory that is missing.
+        layout = _best(roomiest(problem), request.frames_per_s)
+    return predicted(request, layout)
+
+
+def predicted(request: LayoutRequest, layout: Layout) -> Layout:
+    """Return a layout with what it is predicted to reach by what is known now; its memory is not counted.
+
+    Raises:
+        ValueError: it uses a node that the request does not have.
+    """
+    problem = placement_problem(request, memory=False)
+    placement = {**layout.placement, **_CAMERAS}
+    found = forecast(problem, placement, layout.priority, request.frames_per_s)
     model = CostModel(problem)
+    return Layout(
+        layout.placement,
+        layout.priority,
+        found.response_s,
+        lower_bound(model, "response"),
+        _keeps_up_with(model, placement),
+        found.p95_s,
+    )
+
+
+def taken_by(request: LayoutRequest, layout: Layout, frames_per_s: float) -> dict[str, Taken]:
+    """Return what a layout takes of every node that it uses when it serves so many frames a second.
+
+    Memory is not in it: that is counted by artifact (`coordinator.fog.held`).
+
+    Raises:
+        ValueError: it uses a node that the request does not have.
+    """
+    problem = placement_problem(request.alone(), memory=False)
+    compute, up, down = _loads(CostModel(problem), {**layout.placement, **_CAMERAS})
+    return {
+        device.id: Taken(
+            compute[d] * frames_per_s,
+            up[d] * device.uplink_bytes_per_s * frames_per_s,
+            down[d] * device.downlink_bytes_per_s * frames_per_s,
+        )
+        for d, device in enumerate(problem.devices)
+        if device.id in set(layout.placement.values())
+    }
+
+
+def _keeps_up_with(model: CostModel, placement: Mapping[str, str]) -> float | None:
+    """Return the frames a second of the busiest fog node; None when a frame costs nothing there."""
+    nodes = [d for d, name in enumerate(model.device_ids) if name != CAMERA]
+    busiest = max(resource[d] for resource in _loads(model, placement) for d in nodes)
+    return 1 / busiest if busiest else None
+
+
+def _loads(
+    model: CostModel, placement: Mapping[str, str]
+) -> tuple[list[float], list[float], list[float]]:
+    """Return what a frame takes of all processors, uplinks and downlinks, in seconds, (D,) each."""
+    at = {name: d for d, name in enumerate(model.device_ids)}
+    if strange := sorted(set(placement.values()) - at.keys()):
+        raise ValueError(f"placement: there is no fog node {strange[0]!r}.")
+    return model.loads([at[placement[name]] for name in model.partition_ids])
+
+
+def _best(problem: PlacementProblem, rate: float | None) -> Layout:
+    """Search for a layout; what it is predicted to reach is not looked at."""
+    model = CostModel(problem)
+    budget = brief_budget(model)
+    placed = place(problem, budget=budget, rate=rate)
+    if rate is not None and placed.frames_per_s < rate:
+        quickest = place(problem, "throughput", budget=budget)
+        placed = max(placed, quickest, key=lambda found: found.frames_per_s)
     ranks = dict(zip(model.partition_ids, model.rank, strict=True))
     placement = {part: node for part, node in placed.placement.items() if part not in _CAMERAS}
     priority = {part: placed.priority.get(part, ranks[part]) for part in placement}
     return Layout(placement, priority, placed.response_s, placed.lower_bound_s)
-
-
-def response_s(
-    bundle: Bundle, layout: Layout, nodes: Mapping[str, NodeInfo], measured: Measured
-) -> float:
-    """Return what a layout is predicted to reach, by what has been measured since."""
-    problem = placement_problem(bundle, nodes, measured)
-    placement = {**layout.placement, **_CAMERAS}
-    return forecast(problem, placement, layout.priority).response_s
-
-
-def placement_problem(
-    bundle: Bundle, nodes: Mapping[str, NodeInfo], measured: Measured
-) -> PlacementProblem:
-    """Return the placement problem (docs/placement.md) for these nodes; seconds as measured, else guessed from MACs.
-
-    Raises:
-        ValueError: it has no solution for a reason that one sentence names.
-    """
-    devices = [
-        Device(
-            node,
-            info.memory_bytes,
-            info.links.uplink_bytes_per_s,
-            info.links.downlink_bytes_per_s,
-            info.links.latency_s,
-        )
-        for node, info in nodes.items()
-    ]
-
-    def seconds(part: BundlePartition, node: str) -> float:
-        info = nodes[node]
-        guessed = part.macs / info.macs_per_s + RUN_OVERHEAD_S
-        return measured.get((info.hardware, part.sha256), guessed)
-
-    sizes = {tensor.id: tensor.bytes for tensor in bundle.tensors}
-    (answer,) = next(part.outputs for part in bundle.partitions if part.id == bundle.fusion.id)
-    return fog_problem(
-        devices,
-        bundle.partitions,
-        sizes,
-        picture=bundle.input.name,
-        answer=answer,
-        seconds=seconds,
-    )
 
 
 def patience_s(response_s: float) -> float:

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from broker.messages import Count, Seconds, Sha256, Spec
 from coordinator.fog.deployment import Deployment, Epoch
-from coordinator.fog.layout import Layout, Measured
+from coordinator.fog.layout import Layout
+from coordinator.fog.layout_request import Measured
 from models.bundle import Bundle
 
 

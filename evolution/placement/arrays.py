@@ -15,12 +15,18 @@ from evolution.placement.cost_model import CostModel
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+# Of Bench.counts: events on the heap, finished tensors, touched devices, evaluations so far, and
+# whether the latest one was beyond the energy budget.
+EVENTS, FINISHED, TOUCHED, EVALUATIONS, BEYOND = range(5)
+COUNTS = 5
+MOST_CHANGES = 8  # partitions that one move changes, at most
+
 
 class Arrays(NamedTuple):
     """What does not change while a problem is being solved; see `arrays_of`."""
 
     seconds: Floats  # (P, D), infinite where the partition may not run
-    memory: Floats  # (P,) bytes
+    memory: Floats  # (P, D) bytes, none where the device holds the partition already
     capacity: Floats  # (D,) bytes
     latency: Floats  # (D,) seconds
     uplink: Floats  # (D,) bytes per second
@@ -61,9 +67,7 @@ class Bench(NamedTuple):
     down_last: Ints  # (D,) the edge received latest
     time: Floats  # heap of events: when
     code: Ints  # and what: partition ends, tensor at the broker, edge delivered, partition released
-    counts: (
-        Ints  # (5,) events, finished tensors, touched devices, evaluations so far, beyond budget
-    )
+    counts: Ints  # (5,) see EVENTS and those after it
     finished: Ints  # (T,) tensors whose upload waits for the end of this instant
     touched: Ints  # devices that may have something new to compute
     tail: Floats  # (P,) seconds at least from the end of a partition to the end of the frame
@@ -78,11 +82,23 @@ class Bench(NamedTuple):
     received: Floats  # (E,) start of the download, -1 where another edge or none stands for it
     down_behind: Ints  # (E,)
     room: Floats  # (D,) bytes left
-    moved: Ints  # (8,) partitions changed by a move
-    was_device: Ints  # (8,)
-    was_priority: Floats  # (8,)
+    moved: Ints  # (MOST_CHANGES,) partitions changed by a move
+    was_device: Ints  # (MOST_CHANGES,)
+    was_priority: Floats  # (MOST_CHANGES,)
     critical: Ints  # (P,) partitions on the longest chain, or on the busiest device
     seen: Ints  # (P,)
+
+
+class Weights(NamedTuple):
+    """What a plan costs, in seconds, for `refinement.cost`; all of them floats, or numba compiles anew."""
+
+    response: float  # for a second of the response time
+    busiest: float  # for a second of the busiest resource
+    interval_s: float  # seconds between two frames, that the busiest resource should keep up with
+    joule: float  # for a joule
+    budget_j: float  # joules of a frame
+    joule_beyond: float  # for a joule beyond the budget
+    byte_beyond: float  # for a byte beyond the memory of a device
 
 
 def arrays_of(model: CostModel) -> Arrays:
@@ -105,7 +121,7 @@ def arrays_of(model: CostModel) -> Arrays:
     )
     return Arrays(
         seconds=_floats(model.seconds).reshape(len(model.seconds), len(devices)),
-        memory=_floats(model.memory),
+        memory=_floats(model.memory).reshape(len(model.seconds), len(devices)),
         capacity=_floats(model.capacity),
         latency=_floats(model.latency),
         uplink=_floats([device.uplink_bytes_per_s for device in devices]),
@@ -138,18 +154,45 @@ def bench_for(arrays: Arrays) -> Bench:
     partitions, devices = arrays.seconds.shape
     tensors, edges = len(arrays.size), len(arrays.consumer)
     events = 2 * partitions + tensors + edges + 1
-    sizes = {
-        "p": partitions, "d": devices, "t": tensors, "e": edges, "n": events, "m": 8, "c": 5,
-        "l": 3 * devices, "b": devices + events,
-    }  # fmt: skip
-    shapes = "pdpddddddnnctbpldpppptteedmmmpp"
-    floats = {"up_free", "down_free", "time", "tail", "load", "started", "ready_at", "sent"}
-    floats |= {"received", "room", "was_priority"}
+
+    def ints(size: int) -> Ints:
+        return np.zeros(size, np.int64)
+
+    def floats(size: int) -> Floats:
+        return np.zeros(size, np.float64)
+
     return Bench(
-        *(
-            np.zeros(sizes[shape], np.float64 if name in floats else np.int64)
-            for name, shape in zip(Bench._fields, shapes, strict=True)
-        )
+        missing=ints(partitions),
+        head=ints(devices),
+        link=ints(partitions),
+        last=ints(devices),
+        idle=ints(devices),
+        up_free=floats(devices),
+        down_free=floats(devices),
+        up_last=ints(devices),
+        down_last=ints(devices),
+        time=floats(events),
+        code=ints(events),
+        counts=ints(COUNTS),
+        finished=ints(tensors),
+        touched=ints(devices + events),
+        tail=floats(partitions),
+        load=floats(3 * devices),
+        mark=ints(devices),
+        started=floats(partitions),
+        ready_at=floats(partitions),
+        via=ints(partitions),
+        waited=ints(partitions),
+        sent=floats(tensors),
+        up_behind=ints(tensors),
+        received=floats(edges),
+        down_behind=ints(edges),
+        room=floats(devices),
+        moved=ints(MOST_CHANGES),
+        was_device=ints(MOST_CHANGES),
+        was_priority=floats(MOST_CHANGES),
+        critical=ints(partitions),
+        seen=ints(partitions),
     )
 
 

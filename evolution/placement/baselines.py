@@ -62,12 +62,12 @@ def min_min(model: CostModel) -> list[int]:
     plan = [-1] * len(waiting)
     while ready:
         ends = np.maximum(arrival[ready], free) + seconds[ready]  # (R, D)
-        ends = np.where(room >= memory[ready, None], ends, ends + LATE)
+        ends = np.where(room >= memory[ready], ends, ends + LATE)
         first, d = divmod(int(ends.argmin()), len(free))
         p = ready.pop(first)
         plan[p] = d
         free[d] = max(arrival[p, d], free[d]) + seconds[p, d]
-        room[d] -= memory[p]
+        room[d] -= memory[p, d]
         for t in model.outputs[p]:
             way = model.upload[t][d] + model.latency[d] + np.array(model.download[t]) + latency
             way[d] = 0.0
@@ -134,10 +134,10 @@ def _by_finish(
     free = [0.0] * len(model.latency)
     room = list(model.capacity)
     for partition in ordered:
-        choices = model.choices[partition]
-        if fixed and partition in fixed and room[fixed[partition]] >= model.memory[partition]:
+        choices, memory = model.choices[partition], model.memory[partition]
+        if fixed and partition in fixed and room[fixed[partition]] >= memory[fixed[partition]]:
             choices = [fixed[partition]]
-        roomy = [d for d in choices if room[d] >= model.memory[partition]] or choices
+        roomy = [d for d in choices if room[d] >= memory[d]] or choices
 
         def finish(d: int, partition: int = partition) -> float:
             start = free[d] if queueing else 0.0
@@ -150,5 +150,5 @@ def _by_finish(
         best = min(roomy, key=finish)
         end[partition] = free[best] = finish(best)
         plan[partition] = best
-        room[best] -= model.memory[partition]
+        room[best] -= memory[best]
     return fitting(model, plan)

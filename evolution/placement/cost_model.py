@@ -32,7 +32,9 @@ class CostModel:
         ):
             for d in choices:
                 row[d] = partition.seconds[self.device_ids[d]]
-        self.memory = [partition.memory_bytes for partition in problem.partitions]  # (P,)
+        # bytes of a partition, (P,), and what it adds on a device: memory[p][d]
+        self.needs = [partition.memory_bytes for partition in problem.partitions]
+        self.memory = [[p.memory_on(name) for name in self.device_ids] for p in problem.partitions]
         self.capacity = [device.memory_bytes for device in devices]  # (D,)
         self.latency = [device.latency_s for device in devices]  # (D,)
         # seconds of a tensor on a link: upload[t][d], download[t][d]
@@ -76,6 +78,10 @@ class CostModel:
 
     def busiest(self, device: Sequence[int]) -> float:
         """Return the seconds per frame of the busiest processor, uplink or downlink."""
+        return max(seconds for resource in self.loads(device) for seconds in resource)
+
+    def loads(self, device: Sequence[int]) -> tuple[list[float], list[float], list[float]]:
+        """Return the seconds per frame of all processors, uplinks and downlinks, (D,) each."""
         compute = [0.0] * len(self.latency)
         up = [0.0] * len(self.latency)
         down = [0.0] * len(self.latency)
@@ -88,7 +94,7 @@ class CostModel:
                 up[home] += self.upload[tensor][home]
             for d in targets:
                 down[d] += self.download[tensor][d]
-        return max(*compute, *up, *down)
+        return compute, up, down
 
     def energy(self, device: Sequence[int]) -> float:
         """Return the joules of a frame: computing, one upload a tensor, one download a device."""
@@ -111,7 +117,7 @@ class CostModel:
         """Return the bytes left on every device, (D,); negative where memory is exceeded."""
         left = list(self.capacity)
         for partition, d in enumerate(device):
-            left[d] -= self.memory[partition]
+            left[d] -= self.memory[partition][d]
         return left
 
     def way(self, tensor: int, home: int, d: int) -> float:

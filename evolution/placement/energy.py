@@ -24,7 +24,7 @@ def thrifty(a: Arrays, b: Bench, device: Ints, budget: float) -> float:
     for d in range(len(a.capacity)):
         b.room[d] = a.capacity[d]
     for p in range(len(device)):
-        b.room[device[p]] -= a.memory[p]
+        b.room[device[p]] -= a.memory[p, device[p]]
     spent = energy(a, b, device)
     while spent > budget:
         most, partition, target = 0.0, -1, -1
@@ -33,7 +33,7 @@ def thrifty(a: Arrays, b: Bench, device: Ints, budget: float) -> float:
             home, here = device[p], _share(a, b, device, p)
             for at in range(a.first_choice[p], a.first_choice[p + 1]):
                 d = a.choice[at]
-                if d == home or b.room[d] < a.memory[p]:
+                if d == home or b.room[d] < a.memory[p, d]:
                     continue
                 device[p] = d
                 saved = here - _share(a, b, device, p)
@@ -42,8 +42,8 @@ def thrifty(a: Arrays, b: Bench, device: Ints, budget: float) -> float:
             device[p] = home
         if partition < 0:
             break
-        b.room[device[partition]] += a.memory[partition]
-        b.room[target] -= a.memory[partition]
+        b.room[device[partition]] += a.memory[partition, device[partition]]
+        b.room[target] -= a.memory[partition, target]
         device[partition] = target
         before = spent
         spent = energy(a, b, device)

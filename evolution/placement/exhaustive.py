@@ -7,12 +7,12 @@ from math import prod
 
 import numpy as np
 
-from evolution.placement.arrays import Arrays, Bench, Floats, Ints
+from evolution.placement.arrays import BEYOND, Arrays, Bench, Floats, Ints, Weights
 from evolution.placement.compiled import compiled
 from evolution.placement.cost_model import CostModel
 from evolution.placement.local_search import LocalSearch
 from evolution.placement.plan import Plan
-from evolution.placement.refinement import BEYOND, cost
+from evolution.placement.refinement import cost
 
 LARGEST = 4**8  # plans: 8 partitions on 4 devices
 
@@ -34,7 +34,7 @@ def best_plan(search: LocalSearch, model: CostModel, known: float) -> Plan | Non
 
 @compiled
 def enumerate_plans(
-    a: Arrays, b: Bench, device: Ints, priority: Floats, goal: Floats, known: float, found: Ints
+    a: Arrays, b: Bench, device: Ints, priority: Floats, weights: Weights, known: float, found: Ints
 ) -> float:
     """Count through all plans, the first partition fastest; return the least cost.
 
@@ -49,7 +49,7 @@ def enumerate_plans(
     p = 0
     while p < len(device):
         if _fits(a, b, device):
-            value = cost(a, b, device, priority, goal, best)
+            value = cost(a, b, device, priority, weights, best)
             if value < best and b.counts[BEYOND] == 0:
                 best = value
                 for q in range(len(device)):
@@ -72,7 +72,7 @@ def _fits(a: Arrays, b: Bench, device: Ints) -> bool:
     for d in range(len(a.capacity)):
         b.room[d] = a.capacity[d]
     for p in range(len(device)):
-        b.room[device[p]] -= a.memory[p]
+        b.room[device[p]] -= a.memory[p, device[p]]
     least = 0.0
     for d in range(len(a.capacity)):
         least = min(least, b.room[d])

@@ -1,7 +1,7 @@
 """The fields of a placement problem file, checked one by one; each error names its field."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, NoReturn
 
@@ -67,3 +67,20 @@ def entries(obj: Mapping[str, Any], key: str, kind: type) -> Iterator[dict[str, 
             if field.name not in entry and field.default is MISSING:
                 raise ValueError(f"{where}.{field.name}: is missing.")
         yield {field.name: entry[field.name] for field in fields(kind) if field.name in entry}
+
+
+def unique(ids: list[str], where: str) -> set[str]:
+    """Return the ids as a set; ValueError when one is there twice."""
+    seen: set[str] = set()
+    for item in ids:
+        if item in seen:
+            raise ValueError(f"{where}: the id {item!r} is there twice.")
+        seen.add(item)
+    return seen
+
+
+def known(ids: Iterable[str], there: set[str], where: str, kind: str) -> None:
+    """Raise ValueError for the first id that is not known."""
+    for item in ids:
+        if item not in there:
+            raise ValueError(f"{where}: there is no {kind} {item!r}.")

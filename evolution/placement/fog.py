@@ -50,6 +50,21 @@ class Piece(Protocol):
 P = TypeVar("P", bound=Piece)
 
 
+def camera_beside(devices: Sequence[Device]) -> Device:
+    """Return the device of a camera on a site with these fog nodes.
+
+    Its own link is not known; the middle of theirs is the best guess, and it is the same for every
+    placement anyway.
+    """
+    return Device(
+        CAMERA,
+        0,
+        median(device.uplink_bytes_per_s for device in devices),
+        median(device.downlink_bytes_per_s for device in devices),
+        median(device.latency_s for device in devices),
+    )
+
+
 def fog_problem(
     devices: Sequence[Device],
     pieces: Sequence[P],
@@ -58,28 +73,24 @@ def fog_problem(
     picture: str,
     answer: str,
     seconds: Callable[[P, str], float],
+    camera: Device | None = None,
+    held: Callable[[P], tuple[str, ...]] = lambda _: (),
 ) -> PlacementProblem:
     """Return the problem of placing these pieces on these devices, the camera beside them.
 
     `tensor_bytes` has the size of every tensor (but for the answer's), `picture` and `answer` are the ids of the
-    camera's and of the fusion's, `seconds` says how long a piece takes on a device (by id). Raises ValueError when there is no solution.
+    camera's and of the fusion's, `seconds` says how long a piece takes on a device (by id), `held` which devices hold it
+    already. The camera's device is guessed unless it is given. Raises ValueError when there is no solution.
     """
     if not devices:
         raise ValueError("devices: no fog node is online.")
-    # A camera's own link is not known; the middle of the nodes' is the best guess, and it is the
-    # same for every placement anyway.
-    camera = Device(
-        CAMERA,
-        0,
-        median(device.uplink_bytes_per_s for device in devices),
-        median(device.downlink_bytes_per_s for device in devices),
-        median(device.latency_s for device in devices),
-    )
+    camera = camera or camera_beside(devices)
     partitions = [
         Partition(
             piece.id,
             piece.memory_bytes,
             {device.id: seconds(piece, device.id) for device in devices},
+            held=held(piece),
         )
         for piece in pieces
     ]
@@ -87,10 +98,11 @@ def fog_problem(
     makers[picture] = CAMERA
     # The logits stay where they are: what travels is the answer, a message.
     sizes = {**tensor_bytes, answer: HOP_BYTES * len(pieces)}
-    consumers = {
-        tensor: tuple(piece.id for piece in pieces if tensor in piece.inputs) for tensor in sizes
-    }
-    consumers[answer] += (ANSWER,)
+    consumers: dict[str, list[str]] = {tensor: [] for tensor in sizes}
+    for piece in pieces:
+        for tensor in dict.fromkeys(piece.inputs):
+            consumers[tensor].append(piece.id)
+    consumers[answer].append(ANSWER)
     return PlacementProblem(
         devices=(*devices, camera),
         partitions=(
@@ -99,7 +111,7 @@ def fog_problem(
             Partition(ANSWER, 0, {CAMERA: 0.0}),
         ),
         tensors=tuple(
-            Tensor(tensor, size, makers[tensor], consumers[tensor])
+            Tensor(tensor, size, makers[tensor], tuple(consumers[tensor]))
             for tensor, size in sizes.items()
             if consumers[tensor]
         ),

@@ -121,6 +121,11 @@ def default_budget(model: CostModel) -> int:
     return min(25_000 * count, 400_000, 240_000_000 // count)
 
 
+def brief_budget(model: CostModel) -> int:
+    """Return moves that take a few seconds whatever the size: the same up to 200 partitions, then fewer."""
+    return max(1, min(default_budget(model), 20_000_000_000 // len(model.choices) ** 2))
+
+
 def warm_up() -> None:
     """Load the compiled code, or compile it when this machine never did (some seconds)."""
     devices = tuple(Device(name, 1, 1, 1, 0) for name in "xy")
@@ -155,7 +160,7 @@ def _goal(model: CostModel, objective: Objective, rate: float | None) -> Goal:
         1 / rate if rate else math.inf,
         math.inf if budget is None else budget,
         per_joule=DEARER * usual / (budget or TINY),
-        per_byte=CROWDED * usual / (math.fsum(model.memory) / len(model.memory) or TINY),
+        per_byte=CROWDED * usual / (math.fsum(model.needs) / len(model.needs) or TINY),
     )
 
 

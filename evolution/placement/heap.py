@@ -1,9 +1,7 @@
 """The events of a frame, earliest first, as a binary heap in the arrays of a Bench; compiled."""
 
-from evolution.placement.arrays import Bench
+from evolution.placement.arrays import EVENTS, Bench
 from evolution.placement.compiled import inlined
-
-EVENTS = 0  # of Bench.counts
 
 
 @inlined

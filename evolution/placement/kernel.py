@@ -12,11 +12,10 @@ What happens at the same instant is all taken in before any processor, uplink or
 
 import math
 
-from evolution.placement.arrays import Arrays, Bench, Floats, Ints
+from evolution.placement.arrays import EVENTS, FINISHED, TOUCHED, Arrays, Bench, Floats, Ints
 from evolution.placement.compiled import compiled, inlined
-from evolution.placement.heap import EVENTS, pop, push
+from evolution.placement.heap import pop, push
 
-FINISHED, TOUCHED = 1, 2  # of Bench.counts
 SLACK = 1 + 1e-9  # a bound that exceeds the limit by rounding alone rules nothing out
 
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from evolution.placement.arrays import Floats, arrays_of, bench_for
+from evolution.placement.arrays import EVALUATIONS, Weights, arrays_of, bench_for
 from evolution.placement.cost_model import CostModel
 from evolution.placement.plan import Plan
-from evolution.placement.refinement import DRAWS, EVALUATIONS, cost, refine
+from evolution.placement.refinement import DRAWS, cost, refine
 
 Objective = Literal["response", "throughput"]
 TIE = 1e-9  # share of the response time in other costs: it only breaks ties
@@ -41,13 +41,17 @@ class Goal:
             raise ValueError("interval_s: the frames are some time apart.")
 
     @property
-    def weights(self) -> Floats:
+    def weights(self) -> Weights:
         """The goal as `refinement.cost` takes it."""
-        response = 1.0 if self.objective == "response" else TIE
-        busiest, joules = float(self.objective == "throughput"), float(self.objective == "energy")
-        return np.array([
-            response, busiest, self.interval_s, joules, self.budget_j, self.per_joule, self.per_byte,
-        ])  # fmt: skip
+        return Weights(
+            response=1.0 if self.objective == "response" else TIE,
+            busiest=float(self.objective == "throughput"),
+            interval_s=float(self.interval_s),
+            joule=float(self.objective == "energy"),
+            budget_j=float(self.budget_j),
+            joule_beyond=float(self.per_joule),
+            byte_beyond=float(self.per_byte),
+        )
 
 
 class LocalSearch:

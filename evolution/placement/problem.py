@@ -14,10 +14,12 @@ from evolution.placement.fields import (
     amount,
     entries,
     identifier,
+    known,
     names,
     optional_amount,
     pairs,
     refuse,
+    unique,
 )
 
 
@@ -48,12 +50,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A piece of the model. It may run only on devices for which `seconds` has a figure."""
+    """A piece of the model. It may run only on devices for which `seconds` has a figure.
+
+    `held` names devices that have it in memory already, for another placement that stays: there it
+    needs no more.
+    """
 
     id: str
     memory_bytes: float
     seconds: Mapping[str, float]
     macs: float | None = None
+    held: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"partitions.{identifier(self.id, 'partitions')}"
@@ -63,6 +70,10 @@ class Partition:
             raise ValueError(f"{where}.seconds: needs the seconds on at least one device.")
         for device, seconds in self.seconds.items():
             amount(seconds, f"{where}.seconds.{device}")
+
+    def memory_on(self, device: str) -> float:
+        """Return the bytes that it takes on a device beside what is held there already."""
+        return 0 if device in self.held else self.memory_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +114,21 @@ class PlacementProblem:
             raise ValueError("devices: the fleet is empty.")
         if not self.partitions:
             raise ValueError("partitions: there is nothing to place.")
-        devices = _unique([device.id for device in self.devices], "devices")
-        partitions = _unique([partition.id for partition in self.partitions], "partitions")
-        _unique([tensor.id for tensor in self.tensors], "tensors")
+        devices = unique([device.id for device in self.devices], "devices")
+        partitions = unique([partition.id for partition in self.partitions], "partitions")
+        unique([tensor.id for tensor in self.tensors], "tensors")
         for partition in self.partitions:
-            _known(partition.seconds, devices, f"partitions.{partition.id}.seconds", "device")
+            known(partition.seconds, devices, f"partitions.{partition.id}.seconds", "device")
+            known(partition.held, devices, f"partitions.{partition.id}.held", "device")
         for tensor in self.tensors:
-            _known([tensor.producer], partitions, f"tensors.{tensor.id}.producer", "partition")
-            _known(tensor.consumers, partitions, f"tensors.{tensor.id}.consumers", "partition")
-        _known(self.pinned, partitions, "pinned", "partition")
-        _known(self.allowed, partitions, "allowed", "partition")
+            known([tensor.producer], partitions, f"tensors.{tensor.id}.producer", "partition")
+            known(tensor.consumers, partitions, f"tensors.{tensor.id}.consumers", "partition")
+        known(self.pinned, partitions, "pinned", "partition")
+        known(self.allowed, partitions, "allowed", "partition")
         for partition_id, device in self.pinned.items():
-            _known([device], devices, f"pinned.{partition_id}", "device")
+            known([device], devices, f"pinned.{partition_id}", "device")
         for partition_id, choices in self.allowed.items():
-            _known(choices, devices, f"allowed.{partition_id}", "device")
+            known(choices, devices, f"allowed.{partition_id}", "device")
         _ = self.order
         self._check_room()
         if self.energy_budget_j is not None:
@@ -158,7 +170,13 @@ class PlacementProblem:
             refuse("problem", "is not a JSON object.")
         return cls(
             devices=tuple(Device(**entry) for entry in entries(obj, "devices", Device)),
-            partitions=tuple(Partition(**entry) for entry in entries(obj, "partitions", Partition)),
+            partitions=tuple(
+                Partition(
+                    **entry
+                    | {"held": names(entry.get("held", ()), f"partitions.{entry['id']}.held")}
+                )
+                for entry in entries(obj, "partitions", Partition)
+            ),
             tensors=tuple(
                 Tensor(
                     **entry
@@ -177,7 +195,8 @@ class PlacementProblem:
         return {
             "devices": [_given(asdict(device)) for device in self.devices],
             "partitions": [
-                _given(asdict(p) | {"seconds": dict(p.seconds)}) for p in self.partitions
+                _given(asdict(p) | {"seconds": dict(p.seconds), "held": [*p.held] or None})
+                for p in self.partitions
             ],
             "tensors": [
                 {"id": t.id, "bytes": t.bytes, "producer": t.producer, "consumers": [*t.consumers]}
@@ -210,35 +229,16 @@ class PlacementProblem:
                     f"partitions.{partition.id}.seconds: names no device on which it is pinned"
                     " or allowed."
                 )
-            missing = partition.memory_bytes - max(free[device.id] for device in choices)
+            missing = min(partition.memory_on(d.id) - free[d.id] for d in choices)
             if missing > 0:
                 raise ValueError(
                     f"partitions.{partition.id}.memory_bytes: no device has enough memory,"
                     f" {missing:.0f} bytes are missing."
                 )
             if len(choices) == 1:
-                free[choices[0].id] -= partition.memory_bytes
+                free[choices[0].id] -= partition.memory_on(choices[0].id)
 
 
 def _given(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that have a value."""
     return {name: value for name, value in entry.items() if value is not None}
-
-
-def _unique(ids: list[str], where: str) -> set[str]:
-    """Return the ids as a set; ValueError when one is there twice."""
-    seen: set[str] = set()
-    for item in ids:
-        if item in seen:
-            raise ValueError(f"{where}: the id {item!r} is there twice.")
-        seen.add(item)
-    return seen
-
-
-def _known(
-    ids: Mapping[str, Any] | tuple[str, ...] | list[str], known: set[str], where: str, kind: str
-) -> None:
-    """Raise ValueError for the first id that is not known."""
-    for item in ids:
-        if item not in known:
-            raise ValueError(f"{where}: there is no {kind} {item!r}.")

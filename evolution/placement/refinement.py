@@ -9,7 +9,7 @@ as simulated annealing and ends as descent. Random numbers come from outside, se
 
 import math
 
-from evolution.placement.arrays import Arrays, Bench, Floats, Ints
+from evolution.placement.arrays import BEYOND, EVALUATIONS, Arrays, Bench, Floats, Ints, Weights
 from evolution.placement.compiled import compiled, inlined
 from evolution.placement.critical import critical
 from evolution.placement.energy import energy
@@ -17,56 +17,56 @@ from evolution.placement.kernel import response
 from evolution.placement.loads import busiest
 
 DRAWS = 7  # random numbers in [0, 1) for a move
-EVALUATIONS, BEYOND = 3, 4  # of Bench.counts
-RESPONSE, BUSIEST, INTERVAL, JOULES, BUDGET, PER_JOULE, PER_BYTE = range(7)  # of a goal, see `cost`
 LATE = 100.0  # seconds of cost for a second by which the busiest resource exceeds the interval
 CHAIN = 4  # the longest chain moved at once
 HALF_LIFE = 0.6931471805599453  # ln 2
 
 
 @compiled
-def cost(a: Arrays, b: Bench, device: Ints, priority: Floats, goal: Floats, limit: float) -> float:
+def cost(
+    a: Arrays, b: Bench, device: Ints, priority: Floats, weights: Weights, limit: float
+) -> float:
     """Return what a plan costs, or infinity as soon as that is known to exceed the limit.
 
-    goal[RESPONSE] * response time + goal[BUSIEST] * busiest resource, both in seconds, LATE * what
-    the busiest resource takes beyond goal[INTERVAL], goal[JOULES] * energy, and goal[PER_JOULE] *
-    the energy beyond goal[BUDGET]; counts[BEYOND] says whether there was any.
+    The response time, the busiest resource and the energy by their weights, LATE for each second
+    that the busiest resource takes beyond the interval, and what is paid for energy beyond the
+    budget; counts[BEYOND] says whether there was any.
     """
     b.counts[EVALUATIONS] += 1
     b.counts[BEYOND] = 0
     found = 0.0
-    if goal[JOULES] > 0 or goal[BUDGET] < math.inf:
+    if weights.joule > 0 or weights.budget_j < math.inf:
         spent = energy(a, b, device)
-        found = goal[JOULES] * spent
-        if spent > goal[BUDGET]:
+        found = weights.joule * spent
+        if spent > weights.budget_j:
             b.counts[BEYOND] = 1
-            found += goal[PER_JOULE] * (spent - goal[BUDGET])
+            found += weights.joule_beyond * (spent - weights.budget_j)
         if found > limit or found == math.inf:
             return math.inf
-    if goal[BUSIEST] > 0 or goal[INTERVAL] < math.inf:
+    if weights.busiest > 0 or weights.interval_s < math.inf:
         most = busiest(a, b, device)
-        found += goal[BUSIEST] * most + LATE * max(0.0, most - goal[INTERVAL])
+        found += weights.busiest * most + LATE * max(0.0, most - weights.interval_s)
         if found > limit:
             return math.inf
-    rest = (limit - found) / goal[RESPONSE]
-    return float(found + goal[RESPONSE] * response(a, b, device, priority, rest))
+    rest = (limit - found) / weights.response
+    return float(found + weights.response * response(a, b, device, priority, rest))
 
 
 @compiled
 def refine(
     a: Arrays, b: Bench, device: Ints, priority: Floats, best_device: Ints, best_priority: Floats,
-    draws: Floats, goal: Floats, temperature: float,
+    draws: Floats, weights: Weights, temperature: float,
 ) -> float:  # fmt: skip
     """Walk from a plan, one move for each row of `draws` (N, DRAWS), and return the best cost met.
 
     `temperature` is a share of the cost. `device` and `priority` end where the walk ends, the best
     plan is in the other two. The walk may leave memory and the energy budget for a while, at
-    goal[PER_BYTE] and goal[PER_JOULE]; the best plan keeps to both if the first one does.
+    weights.byte_beyond and weights.joule_beyond; the best plan keeps to both if the first one does.
     """
     _empty_rooms(a, b, device)
-    present = best = cost(a, b, device, priority, goal, math.inf)
+    present = best = cost(a, b, device, priority, weights, math.inf)
     _copy(device, priority, best_device, best_priority)
-    chain = critical(a, b, device, goal[BUSIEST] >= 1)
+    chain = critical(a, b, device, weights.busiest >= 1)
     for step in range(len(draws)):
         left = 1 - step / len(draws)
         changes = _move(a, b, device, priority, draws[step], chain)
@@ -74,15 +74,15 @@ def refine(
             continue
         heat = best * temperature * left * left * left
         threshold = present + heat * _exponential(draws[step, 5])
-        extra = _crowded(b, goal[PER_BYTE])
+        extra = _crowded(b, weights.byte_beyond)
         found = math.inf
         if extra < threshold:
-            found = extra + cost(a, b, device, priority, goal, threshold - extra)
+            found = extra + cost(a, b, device, priority, weights, threshold - extra)
         if found > threshold:
             _undo(a, b, device, priority, changes)
             continue
         present = found
-        chain = critical(a, b, device, goal[BUSIEST] >= 1)
+        chain = critical(a, b, device, weights.busiest >= 1)
         if found < best and extra == 0 and b.counts[BEYOND] == 0:
             best = found
             _copy(device, priority, best_device, best_priority)
@@ -113,7 +113,7 @@ def _empty_rooms(a: Arrays, b: Bench, device: Ints) -> None:
     for d in range(len(a.capacity)):
         b.room[d] = a.capacity[d]
     for p in range(len(device)):
-        b.room[device[p]] -= a.memory[p]
+        b.room[device[p]] -= a.memory[p, device[p]]
 
 
 @inlined
@@ -191,8 +191,8 @@ def _put(a: Arrays, b: Bench, device: Ints, priority: Floats, p: int, d: int, ch
     if device[p] == d or a.seconds[p, d] == math.inf:
         return changes
     b.moved[changes], b.was_device[changes], b.was_priority[changes] = p, device[p], priority[p]
-    b.room[device[p]] += a.memory[p]
-    b.room[d] -= a.memory[p]
+    b.room[device[p]] += a.memory[p, device[p]]
+    b.room[d] -= a.memory[p, d]
     device[p] = d
     return changes + 1
 
@@ -218,7 +218,7 @@ def _undo(a: Arrays, b: Bench, device: Ints, priority: Floats, changes: int) -> 
     """Put back what a move changed, the latest first."""
     for i in range(changes - 1, -1, -1):
         p = b.moved[i]
-        b.room[device[p]] += a.memory[p]
-        b.room[b.was_device[i]] -= a.memory[p]
+        b.room[device[p]] += a.memory[p, device[p]]
+        b.room[b.was_device[i]] -= a.memory[p, b.was_device[i]]
         device[p] = b.was_device[i]
         priority[p] = b.was_priority[i]

@@ -31,15 +31,15 @@ def repaired(model: CostModel, device: Sequence[int]) -> list[int] | None:
     room = model.room(plan)
     if min(room) >= 0:
         return plan
-    for partition in sorted(range(len(plan)), key=lambda p: (-model.memory[p], p)):
+    for partition in sorted(range(len(plan)), key=lambda p: (-model.needs[p], p)):
         home, memory = plan[partition], model.memory[partition]
-        if room[home] >= 0 or memory == 0:
+        if room[home] >= 0 or memory[home] == 0:
             continue
-        targets = [d for d in model.choices[partition] if room[d] >= memory]
+        targets = [d for d in model.choices[partition] if room[d] >= memory[d]]
         if targets:
             best = min(targets, key=lambda d: model.seconds[partition][d])
-            room[home] += memory
-            room[best] -= memory
+            room[home] += memory[home]
+            room[best] -= memory[best]
             plan[partition] = best
     return plan if min(room) >= 0 else None
 
@@ -53,7 +53,7 @@ def packed(
     Raises ValueError naming the first partition that does not fit, and the bytes missing for it.
     """
     largest = sorted(
-        range(len(model.memory)), key=lambda p: (len(model.choices[p]) > 1, -model.memory[p], p)
+        range(len(model.needs)), key=lambda p: (len(model.choices[p]) > 1, -model.needs[p], p)
     )
     plan = [-1] * len(largest)
     room = list(model.capacity)
@@ -63,19 +63,20 @@ def packed(
     while stack:
         partition = largest[depth]
         if plan[partition] >= 0:
-            room[plan[partition]] += model.memory[partition]
+            room[plan[partition]] += model.memory[partition][plan[partition]]
             plan[partition] = -1
         tried += 1
         target = next(stack[-1], None) if tried <= most else None
         if target is None:
             if depth > deepest:
-                roomiest = max(room[d] for d in model.choices[partition])
-                deepest, missing = depth, model.memory[partition] - roomiest
+                memory = model.memory[partition]
+                deepest = depth
+                missing = min(memory[d] - room[d] for d in model.choices[partition])
             stack.pop()
             depth -= 1
             continue
         plan[partition] = target
-        room[target] -= model.memory[partition]
+        room[target] -= model.memory[partition][target]
         depth += 1
         if depth == len(largest):
             return plan
@@ -91,6 +92,6 @@ def _roomiest(
     model: CostModel, partition: int, room: Sequence[float], wanted: Sequence[int] | None
 ) -> list[int]:
     """List the devices that take a partition now, the wanted one first, then by room."""
-    fitting = [d for d in model.choices[partition] if room[d] >= model.memory[partition]]
+    fitting = [d for d in model.choices[partition] if room[d] >= model.memory[partition][d]]
     first = wanted[partition] if wanted else -1
     return sorted(fitting, key=lambda d: (d != first, -room[d]))

@@ -1,7 +1,10 @@
 """Frames one after another on the same cost model, so that they queue behind each other.
 
 A stream of N frames is one problem of N times the partitions, each frame's released when the frame
-comes; of those ready a device takes the highest priority, then the earlier frame, as in one frame.
+comes. Of those ready a device takes the oldest frame's, within a frame the highest priority, then
+the earlier in the file: a newer frame never overtakes, so under overload the oldest is answered
+first instead of all frames growing old together. Links take tensors as in one frame, first come
+first served.
 """
 
 import math
@@ -32,7 +35,7 @@ class Stream:
         """Return the seconds from each frame's coming to the end of its last partition, (N,)."""
         a, b = self._arrays, self._bench
         at = np.tile(np.array(device, np.int64), self.frames)
-        response(a, b, at, np.tile(np.array(priority, np.float64), self.frames), math.inf)
+        response(a, b, at, _oldest_first(priority, self.frames), math.inf)
         ends = b.started + a.seconds[np.arange(len(at)), at]  # (N * P,)
         since = (ends - a.release).reshape(self.frames, -1)  # (N, P)
         return np.asarray(since.max(axis=1))
@@ -41,6 +44,13 @@ class Stream:
         """Return the response time that 95 % of the frames keep to (the next one in rank)."""
         times = np.sort(self.response_times(device, priority))
         return float(times[math.ceil(0.95 * self.frames) - 1])
+
+
+def _oldest_first(priority: Sequence[float], frames: int) -> Floats:
+    """Return the priorities of all frames' partitions, (N * P,), any of an older frame above a newer's."""
+    _, place = np.unique(np.array(priority, np.float64), return_inverse=True)  # (P,), equals alike
+    age = np.arange(frames)[::-1, None] * len(place)  # (N, 1)
+    return np.asarray((age + place[None, :]).ravel(), np.float64)
 
 
 def _repeated(a: Arrays, frames: int, interval_s: float) -> Arrays:
@@ -55,7 +65,7 @@ def _repeated(a: Arrays, frames: int, interval_s: float) -> Arrays:
 
     return Arrays(
         seconds=np.tile(a.seconds, (frames, 1)),
-        memory=np.tile(a.memory, frames),
+        memory=a.memory,  # no frame needs its own, and following frames does not look at it
         capacity=a.capacity,
         latency=a.latency,
         uplink=a.uplink,

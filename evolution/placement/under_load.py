@@ -10,6 +10,7 @@ from evolution.placement.repair import Repair
 from evolution.placement.stream import Stream
 
 STEPS = 1000  # changes tried on two dozen partitions; fewer on more, since each takes longer
+MOST = 6_000_000  # over the square of the partitions, changes on hundreds of them
 
 
 def steadied(
@@ -28,7 +29,7 @@ def steadied(
     scored = [(stream.p95_s(plan.device, plan.priority), plan) for plan in plans]
     least, best = min(scored, key=lambda pair: pair[0])
     count = len(model.choices)
-    steps = min(STEPS, 24 * STEPS // count)
+    steps = min(STEPS, 24 * STEPS // count, MOST // count**2)
     for _ in range(steps):
         changed = operators.mutate(best, 1 / count, rng)
         if changed == best:

@@ -5,9 +5,12 @@ ones only, each round gets at least one more of them right.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from evolution.placement.problem import PlacementProblem
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -15,6 +18,8 @@ class SlowFrame:
     problem: PlacementProblem
     placement: dict[str, str]
     priority: dict[str, float]
+    frame: dict[str, int] = field(default_factory=dict)  # partition -> its frame, in a stream
+    release: dict[str, float] = field(default_factory=dict)  # and when that frame came
     end: dict[str, float] = field(default_factory=dict)
     uses: set[tuple[str, str, str, float, float]] = field(default_factory=set)
 
@@ -69,13 +74,13 @@ class SlowFrame:
         return arrivals
 
     def compute(self, device: str, arrivals: dict[tuple[str, str], float]) -> None:
-        """One device alone: of those ready take the highest priority, then the earlier in file."""
+        """One device alone: of those ready take the oldest frame, then the highest priority, then file order."""
         mine = [p for p in self.problem.partitions if self.placement[p.id] == device]
         done: dict[str, float] = {}
         now = 0.0
 
         def ready_at(name: str) -> float:
-            times = [0.0]
+            times = [self.release.get(name, 0.0)]
             for tensor in self.problem.tensors:
                 if name in tensor.consumers:
                     if self.placement[tensor.producer] == device:
@@ -91,11 +96,49 @@ class SlowFrame:
                 done |= {p.id: math.inf for p in left}
                 break
             ready = [p for p in left if ready_at(p.id) <= now]
-            first = max(ready, key=lambda p: self.priority[p.id])  # max keeps the earlier of equals
+            # min keeps the earlier of equals
+            first = min(ready, key=lambda p: (self.frame.get(p.id, 0), -self.priority[p.id]))
             done[first.id] = now + first.seconds[device]
             self.uses.add(("compute", device, first.id, now, done[first.id]))
             now = done[first.id]
         self.end |= done
+
+
+def slow_stream(
+    problem: PlacementProblem,
+    placement: dict[str, str],
+    priority: dict[str, float],
+    interval_s: float,
+    frames: int,
+) -> list[float]:
+    """Each frame's seconds from its coming to its end: one problem with every partition once a frame."""
+    numbers = range(frames)
+    whole = PlacementProblem(
+        problem.devices,
+        tuple(replace(p, id=f"{p.id}@{n}") for n in numbers for p in problem.partitions),
+        tuple(
+            replace(
+                t,
+                id=f"{t.id}@{n}",
+                producer=f"{t.producer}@{n}",
+                consumers=tuple(f"{c}@{n}" for c in t.consumers),
+            )
+            for n in numbers
+            for t in problem.tensors
+        ),
+    )
+
+    def each(values: dict[str, T]) -> dict[str, T]:
+        return {f"{name}@{n}": value for n in numbers for name, value in values.items()}
+
+    frame = {f"{p.id}@{n}": n for n in numbers for p in problem.partitions}
+    release = {name: n * interval_s for name, n in frame.items()}
+    twin = SlowFrame(whole, each(placement), each(priority), frame, release)
+    twin.response()
+    return [
+        max(twin.end[name] for name, of in frame.items() if of == n) - n * interval_s
+        for n in numbers
+    ]
 
 
 def slow_rank(problem: PlacementProblem, name: str) -> float:

@@ -66,7 +66,9 @@ def problems(
     for name in partition_ids:
         where = draw(st.sets(st.sampled_from(device_ids), min_size=1))
         size = draw(st.integers(0, 60)) if memory and 1 < len(where) == len(device_ids) else 0
-        partitions.append(Partition(name, size, {d: draw(quarters) for d in sorted(where)}))
+        held = draw(st.sets(st.sampled_from(device_ids))) if size else ()
+        seconds = {d: draw(quarters) for d in sorted(where)}
+        partitions.append(Partition(name, size, seconds, held=tuple(sorted(held))))
     tensors = []
     for number in range(draw(st.integers(0, 8)) if len(order) > 1 else 0):
         first = draw(st.integers(0, len(order) - 2))

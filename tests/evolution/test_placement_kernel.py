@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from evolution.placement.problem import Device, Partition, PlacementProblem, Ten
 from evolution.placement.refinement import cost, refine
 from evolution.placement.room import packed
 from evolution.placement.stream import Stream
-from tests.evolution.slow_frame import SlowFrame
+from tests.evolution.slow_frame import SlowFrame, slow_stream
 from tests.evolution.strategies import plans, problems
 
 
@@ -91,6 +92,29 @@ def test_frames_far_apart_do_not_meet_and_frames_too_close_queue() -> None:
     assert Stream(model, 1.0, frames=20).p95_s([0, 1], model.rank) == pytest.approx(alone + 18)
 
 
+@settings(max_examples=60)
+@given(problems(4, 3, memory=False), st.data(), st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0]))
+def test_a_stream_is_the_slow_twins(
+    problem: PlacementProblem, data: st.DataObject, interval_s: float
+) -> None:
+    placement, own = data.draw(plans(problem))
+    model = CostModel(problem)
+    priority = dict(zip(model.partition_ids, model.rank, strict=True)) | own
+    device = [model.device_ids.index(placement[p]) for p in model.partition_ids]
+    found = Stream(model, 1 / interval_s, frames=4).response_times(device, list(priority.values()))
+    assert found.tolist() == slow_stream(problem, placement, priority, interval_s, 4)
+
+
+def test_the_oldest_frame_goes_first_whatever_the_priorities() -> None:
+    problem = PlacementProblem(
+        (Device("x", 0, 1, 1, 0),), (Partition("a", 0, {"x": 1.0}), Partition("b", 0, {"x": 1.0}))
+    )
+    # 2 s a frame, one frame a second: a newer frame's urgent "a" never goes before an older "b"
+    for priority in ([9.0, 0.0], [0.0, 9.0], [1.0, 1.0]):
+        found = Stream(CostModel(problem), 1.0, frames=5).response_times([0, 0], priority)
+        assert found.tolist() == [2.0, 3.0, 4.0, 5.0, 6.0]
+
+
 @pytest.mark.parametrize("rate", [0.0, -1.0, math.inf, math.nan])
 def test_a_rate_is_a_number_of_frames(rate: float) -> None:
     problem = PlacementProblem((Device("x", 0, 1, 1, 0),), (Partition("a", 0, {"x": 1.0}),))
@@ -104,3 +128,10 @@ def test_a_rate_is_a_number_of_frames(rate: float) -> None:
 def test_compiled_code_is_kept_by_the_text_of_all_its_files(function: object) -> None:
     cache = function._cache._cache_file  # type: ignore[attr-defined]
     assert cache._source_stamp == compiled.STAMP
+
+
+def test_every_module_of_compiled_code_counts_for_what_is_kept() -> None:
+    folder = Path(compiled.__file__).parent
+    compiling = "from evolution.placement.compiled import "
+    found = {file.stem for file in folder.glob("*.py") if compiling in file.read_text()}
+    assert found | {"arrays", "compiled"} == set(compiled.SOURCES)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from evolution.placement.genetic import place
 from evolution.placement.problem import PlacementProblem
 from tests.evolution.strategies import problems
 
@@ -55,6 +56,20 @@ def test_the_fields_of_energy_are_read_and_written_back() -> None:
     assert problem.as_json() == file
     assert problem.counts_energy
     assert not PlacementProblem.from_json(FILE).counts_energy
+
+
+def test_what_a_device_holds_already_is_read_and_written_back_and_needs_no_more_memory() -> None:
+    file = copy.deepcopy(FILE)
+    file["partitions"][1]["held"] = ["fog-b"]
+    problem = PlacementProblem.from_json(file)
+    assert problem.as_json() == file
+    assert [problem.partitions[1].memory_on(d) for d in ("fog-a", "fog-b")] == [600, 0]
+    file["devices"][0]["memory_bytes"], file["devices"][1]["memory_bytes"] = 0, 600
+    found = place(PlacementProblem.from_json(file), budget=10)
+    assert (found.placement["branch"], found.placement["fusion"]) == ("fog-b", "fog-b")
+    del file["partitions"][1]["held"]
+    with pytest.raises(ValueError, match="600 bytes are missing"):
+        place(PlacementProblem.from_json(file), budget=10)
 
 
 def test_energy_is_counted_only_with_all_its_figures() -> None:
@@ -154,6 +169,14 @@ def remove(*path: Any) -> Callable[[dict[str, Any]], None]:
         (
             put("partitions", 1, "memory_bytes", value=1250),
             "partitions.branch.memory_bytes: no device has enough memory, 250 bytes are missing.",
+        ),
+        (
+            put("partitions", 1, "held", value=["fog-z"]),
+            "partitions.branch.held: there is no device 'fog-z'.",
+        ),
+        (
+            put("partitions", 1, "held", value="fog-a"),
+            "partitions.branch.held: is not a list of ids.",
         ),
         (
             put("tensors", 0, "producer", value=None),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordinator.files import FileError
-from coordinator.fog.layout import placement_problem
+from coordinator.fog.layout_request import LayoutRequest, placement_problem
 from coordinator.search.devices import ASSUMED_MACS_PER_S, FogDevice, read_inventory
 from coordinator.search.response import NO_ROOM_FACTOR, PredictedResponse, planned_partitions
 from evolution.cost import NetworkShape, partition_macs
@@ -36,7 +36,7 @@ def test_it_is_the_problem_that_the_bundle_will_pose() -> None:
     genome = SPACE.random(np.random.default_rng(4))
     model = BranchedCNN(genome, SHAPE)
     bundle = describe(model, export(model), tuple("0123456789"), (0.9, 0.8), "toy")
-    live = placement_problem(bundle, {name: info(name, speed=1e9) for name in "ab"}, {})
+    live = placement_problem(LayoutRequest(bundle, {name: info(name, speed=1e9) for name in "ab"}))
     links = {"uplink_bytes_per_s": 1e8, "downlink_bytes_per_s": 1e8, "latency_s": 1e-4}
     planned = PredictedResponse(
         [FogDevice(name, 1e6, macs_per_s=1e9, **links) for name in "ab"], SHAPE
