@@ -297,3 +297,21 @@ def test_the_last_word_is_not_overtaken_by_an_older_one(
     seen.until(b"last")
     settle(peer, site)
     assert seen.payloads[-1] == b"last"
+
+
+def test_a_renewed_connection_hears_and_retains_everything_again(world: World, site: str) -> None:
+    bus, other = world.bus(f"a-{site}", Will(f"{site}/state", b"offline")), world.bus(f"b-{site}")
+    heard, connections = Heard(), threading.Semaphore(0)
+    bus.on_connection(lambda there: connections.release() if there else None)
+    assert connections.acquire(timeout=SECONDS)
+    bus.subscribe(f"{site}/x", heard)
+    bus.publish(f"{site}/state", b"online", retain=True)
+    settle(bus, site)
+    bus.renew()
+    assert connections.acquire(timeout=SECONDS)
+    settle(bus, site)
+    other.publish(f"{site}/x", b"again")
+    heard.until(b"again")
+    state = Heard()
+    other.subscribe(f"{site}/state", state)
+    state.until(b"online")
