@@ -1,4 +1,4 @@
-"""The commands that talk to a fog: ``serve``, ``deploy``, ``redeploy``, ``undeploy``, ``status``."""
+"""The commands that talk to a fog: ``serve``, ``deploy``, ``redeploy``, ``undeploy``, ``status``, ``forget``."""
 
 import logging
 import threading
@@ -160,6 +160,27 @@ def status(
         console.print(line, soft_wrap=True)
     for table in status_tables(snapshot, now):
         console.print(table)
+
+
+def forget(
+    node: Annotated[str, typer.Argument(help="A fog node that is gone, or was mistyped.")],
+    broker: Broker = BROKER,
+    site: Site = SITE,
+    as_json: Json = False,
+) -> None:
+    """Clear what a fog node that is gone left behind; one that is online is left alone."""
+    from coordinator.fog.client import Client, DeploymentError
+
+    check_ids(node=node, site=site)
+    with connection(broker, f"forget-{uuid.uuid4().hex[:12]}") as bus:
+        try:
+            cleared = Client(bus, site).forget(node)
+        except DeploymentError as error:
+            refuse(error, 1)
+    if as_json:
+        say_json({"node": node, "cleared": cleared})
+    else:
+        say(f"{node}: forgotten; cleared its {', '.join(cleared)}")
 
 
 def _teller(*, quiet: bool) -> Any:

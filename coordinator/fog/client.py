@@ -9,10 +9,15 @@ from typing import Final
 from broker.artifacts import answer_coordinator, sha256_of
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
-from broker.messages import Spec, Status
+from broker.messages import ONLINE, Spec, Status
 from broker.topics import (
     ACTIVE,
     CLIENT_ECHO,
+    NODE_ASSIGNMENT,
+    NODE_BEAT,
+    NODE_INFO,
+    NODE_REPORT,
+    NODE_STATE,
     SPEC,
     STATUS,
     Topic,
@@ -21,6 +26,9 @@ from coordinator.fog.site_snapshot import SILENT_S, TOPICS, SiteSnapshot
 from models.bundle import Bundle
 
 _ANSWER_S: Final = 8.0
+_BEAT_S: Final = 1.5
+"""A fog node that is there beats at least once in this time."""
+_OF_A_NODE: Final = (NODE_STATE, NODE_INFO, NODE_REPORT, NODE_ASSIGNMENT)
 _NO_COORDINATOR: Final = "no coordinator answers in site {site}; start one: fog-coordinator serve"
 
 
@@ -108,6 +116,38 @@ class Client:
             if message.topic == status and not message.payload:
                 return
         raise DeploymentError(_NO_COORDINATOR.format(site=self._site))
+
+    def forget(self, node: str) -> list[str]:
+        """Clear what a fog node that is gone left retained; return which of its topics that were.
+
+        A node is there if it beats, whatever its retained state says; listening for that takes up to
+        ``SILENT_S`` seconds where its state says online, and one beat's time otherwise.
+
+        Raises:
+            DeploymentError: nothing is known of it, or it is there.
+        """
+        beat = NODE_BEAT.at(self._site, node=node)
+        retained = {topic.at(self._site, node=node): topic for topic in _OF_A_NODE}
+        echo = CLIENT_ECHO.at(self._site, client=self._id)
+        for topic in (*retained, beat, echo):
+            self._bus.subscribe(topic, self._inbox.put)
+        self._bus.publish(echo, b"")
+        found: dict[str, bytes] = {}
+        begun = time.monotonic()
+        until = begun + _ANSWER_S
+        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+            if message.topic == beat:
+                raise DeploymentError(f"{node} is online; end it first: it would only come again")
+            if message.topic == echo:
+                online = found.get(NODE_STATE.at(self._site, node=node)) == ONLINE
+                until = begun + (SILENT_S if online else _BEAT_S)
+            elif message.payload:
+                found[message.topic] = message.payload
+        if not found:
+            raise DeploymentError(f"no fog node {node} in site {self._site}")
+        for topic in found:
+            self._bus.publish(topic, b"", retain=True)
+        return sorted(retained[topic].pattern.rsplit("/", 1)[-1] for topic in found)
 
     def _spec(self, name: str) -> Spec:
         return Spec.decode(self._retained(name, (SPEC,)))
