@@ -10,8 +10,9 @@ from models.bundle import Bundle
 class Served:
     """An epoch that serves: where its partitions run, and how long they should take there.
 
-    ``placement`` is a fog node by partition, ``expected_s`` seconds by partition, ``since`` when it
-    began to serve in monotonic seconds, and ``fusion`` the nodes that answer, the first first.
+    ``placement`` is a fog node by partition, ``expected_s`` seconds by partition, ``predicted_s``
+    how soon a frame should be answered, ``since`` when it began to serve in monotonic seconds, and
+    ``fusion`` the nodes that answer, the first first.
     ``chains`` has for each tensor of the fusion the nodes that it comes from: its maker, then those
     that make what the maker needs.
     """
@@ -20,6 +21,7 @@ class Served:
     since: float
     placement: Mapping[str, str]
     expected_s: Mapping[str, float]
+    predicted_s: float
     fusion: tuple[str, ...]
     chains: Mapping[str, tuple[str, ...]]
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from broker.messages import Beat, NodeInfo
 from coordinator.fog.lateness import late
+from coordinator.fog.links import slow_links
 from coordinator.fog.pulse import Pulse
 from coordinator.fog.rate import STEP
 from coordinator.fog.served import Served
@@ -104,6 +105,7 @@ class Watch:
             self._look_at = now + LOOK_S
             for deployment in self._served:
                 self._look_for_lateness(deployment, now)
+                self._look_for_slow_links(deployment, now)
 
     # --- what follows -----------------------------------------------------------------------
 
@@ -177,6 +179,20 @@ class Watch:
             if node in self._pulses and not self._overloaded(node):
                 session = self._pulses[node].session
                 self._verdicts.give(node, session, Cause.LATE, reason, now)
+
+    def _look_for_slow_links(self, deployment: str, now: float) -> None:
+        epoch, measured = self._served[deployment], self.traffic.measured(deployment)
+        start = max(epoch.since + SWITCH_S, self._fair_from)
+        if measured is None or now < start:
+            return
+        echoes = {
+            node: [heard.beat.echo_s for heard in self._pulses[node].within(start)]
+            for node in {*epoch.nodes, *epoch.fusion} & self._pulses.keys()
+            if self._pulses[node].recent(now)
+        }
+        for node, echo_s in slow_links(echoes, measured.response_s, epoch.predicted_s).items():
+            reason = f"its link is slow: hears the broker {echo_s:.1f} s late"
+            self._verdicts.give(node, self._pulses[node].session, Cause.LATE, reason, now)
 
     def _echo_s(self, node: str) -> float:
         return self._pulses[node].latest.echo_s if node in self._pulses else 0.0

@@ -69,7 +69,7 @@ class Fog:
     def serve(self) -> None:
         """Have the watch told that this serves from now on."""
         expected = dict.fromkeys(self.placement, SECONDS) | {"fusion": 1e-4}
-        epoch = Served(1, self.now, self.placement, expected, self.fusion, self.chains)
+        epoch = Served(1, self.now, self.placement, expected, 0.04, self.fusion, self.chains)
         self.watch.serve(NAME, epoch)
 
     @property

@@ -155,6 +155,23 @@ def test_where_the_results_of_all_others_are_late_it_is_the_fusion_that_does_not
     assert list(fog.unused) == ["a"]
 
 
+def test_a_link_that_makes_all_answers_late_is_found_though_nothing_is_missing() -> None:
+    fog = settled("a", "b", "c")
+    fog.tellers["a"].response_s = 0.7
+    fog.tellers["c"].echo_s = 0.4
+    assert fog.until_found("c", 8) <= 8
+    assert fog.unused == {"c": "its link is slow: hears the broker 0.4 s late"}
+
+
+def test_links_that_are_all_as_slow_are_nobodys_fault() -> None:
+    fog = settled("a", "b", "c")
+    fog.tellers["a"].response_s = 0.7
+    for teller in fog.tellers.values():
+        teller.echo_s = 0.4
+    fog.seconds(20)
+    assert fog.reasons == {}
+
+
 def test_a_fusion_whose_standby_answers_is_late() -> None:
     fog = settled("a", "b", "c", standby="b")
     for _ in range(3):
