@@ -2,10 +2,10 @@
 
 from broker.command_line import application
 from coordinator.design_commands import demo, place, search, train
-from coordinator.fog_commands import deploy, redeploy, serve, status, undeploy
+from coordinator.fog_commands import deploy, forget, redeploy, serve, status, undeploy
 
 app = application(
     "Finds a network for your fog, trains it, places it on the nodes and keeps it served."
 )
-for command in (search, train, place, serve, deploy, redeploy, status, undeploy, demo):
+for command in (search, train, place, serve, deploy, redeploy, status, undeploy, forget, demo):
     app.command()(command)

@@ -1,7 +1,8 @@
-"""The commands that talk to a fog: ``serve``, ``deploy``, ``redeploy``, ``undeploy``, ``status``."""
+"""The commands that talk to a fog: ``serve``, ``deploy``, ``redeploy``, ``undeploy``, ``status``, ``forget``."""
 
 import logging
 import threading
+import time
 import uuid
 from pathlib import Path
 from typing import Annotated, Any
@@ -143,24 +144,43 @@ def status(
     listen: Annotated[float, typer.Option(min=0.1, help="Seconds to listen.")] = 1.5,
     as_json: Json = False,
 ) -> None:
-    """Show the fog nodes and the deployments of a site."""
+    """Show what serves, what is degraded, since when and why; and the fog nodes."""
     from coordinator.fog.client import Client
+    from coordinator.fog.status_lines import status_lines
     from coordinator.fog.status_table import status_tables
 
     check_ids(site=site)
     with connection(broker, f"status-{uuid.uuid4().hex[:12]}") as bus:
         snapshot = Client(bus, site).look(listen)
+    now = time.monotonic()
     if as_json:
-        say_json(snapshot.as_json())
+        say_json(snapshot.as_json(now))
         return
-    for table in status_tables(snapshot):
+    for line in status_lines(snapshot, now, time.time()):
+        console.print(line, soft_wrap=True)
+    for table in status_tables(snapshot, now):
         console.print(table)
-    for name in snapshot.orphans:
-        say(
-            f"{name}: nobody wants it any more; clear what is left: fog-coordinator undeploy {name}"
-        )
-    if not snapshot.coordinator:
-        say("no coordinator is running in this site; start one: fog-coordinator serve")
+
+
+def forget(
+    node: Annotated[str, typer.Argument(help="A fog node that is gone, or was mistyped.")],
+    broker: Broker = BROKER,
+    site: Site = SITE,
+    as_json: Json = False,
+) -> None:
+    """Clear what a fog node that is gone left behind; one that is online is left alone."""
+    from coordinator.fog.client import Client, DeploymentError
+
+    check_ids(node=node, site=site)
+    with connection(broker, f"forget-{uuid.uuid4().hex[:12]}") as bus:
+        try:
+            cleared = Client(bus, site).forget(node)
+        except DeploymentError as error:
+            refuse(error, 1)
+    if as_json:
+        say_json({"node": node, "cleared": cleared})
+    else:
+        say(f"{node}: forgotten; cleared its {', '.join(cleared)}")
 
 
 def _teller(*, quiet: bool) -> Any:

@@ -3,71 +3,37 @@
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from broker.artifacts import answer_coordinator, sha256_of
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
-from broker.messages import ONLINE, Active, Beat, MessageError, NodeInfo, Spec, Status
+from broker.messages import ONLINE, Spec, Status
 from broker.topics import (
     ACTIVE,
     CLIENT_ECHO,
-    COORDINATOR_STATE,
+    NODE_ASSIGNMENT,
     NODE_BEAT,
     NODE_INFO,
+    NODE_REPORT,
     NODE_STATE,
     SPEC,
     STATUS,
     Topic,
 )
+from coordinator.fog.site_snapshot import SILENT_S, TOPICS, SiteSnapshot
 from models.bundle import Bundle
 
 _ANSWER_S: Final = 8.0
+_BEAT_S: Final = 1.5
+"""A fog node that is there beats at least once in this time."""
+_OF_A_NODE: Final = (NODE_STATE, NODE_INFO, NODE_REPORT, NODE_ASSIGNMENT)
 _NO_COORDINATOR: Final = "no coordinator answers in site {site}; start one: fog-coordinator serve"
 
 
 class DeploymentError(Exception):
     """What was asked for did not come about, in one sentence."""
-
-
-@dataclass(slots=True)
-class SiteSnapshot:
-    """What retained topics and beats said of a site in the moments that we listened."""
-
-    coordinator: bool = False
-    """Whether one is online."""
-    states: dict[str, bool] = field(default_factory=dict)
-    infos: dict[str, NodeInfo] = field(default_factory=dict)
-    beats: dict[str, Beat] = field(default_factory=dict)
-    deployments: dict[str, Status] = field(default_factory=dict)
-    wanted: set[str] = field(default_factory=set)
-    """The deployments that have a spec."""
-    active: dict[str, Active] = field(default_factory=dict)
-
-    @property
-    def orphans(self) -> list[str]:
-        """Deployments that nobody wants and of which something is retained; `undeploy` clears it."""
-        return sorted((self.deployments.keys() | self.active.keys()) - self.wanted)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what ``status --json`` prints."""
-        names = sorted(self.states.keys() | self.infos.keys())
-        return {
-            "coordinator": self.coordinator,
-            "nodes": [
-                {
-                    "node": name,
-                    "online": self.states.get(name, False),
-                    "info": self.infos[name].model_dump() if name in self.infos else None,
-                    "beat": self.beats[name].model_dump() if name in self.beats else None,
-                }
-                for name in names
-            ],
-            "deployments": [status.model_dump() for _, status in sorted(self.deployments.items())],
-            "orphans": self.orphans,
-        }
 
 
 class Client:
@@ -79,17 +45,20 @@ class Client:
         self._inbox: Inbox[Message] = Inbox()
 
     def look(self, listen_s: float) -> SiteSnapshot:
-        """Return what the site says after ``listen_s`` seconds, enough for a beat of each node."""
+        """Return what the site says after ``listen_s`` seconds, enough for a beat of each node.
+
+        Where somebody who is said to be online did not beat by then, it listens for ``SILENT_S``.
+        """
         site = SiteSnapshot()
-        for topic in (COORDINATOR_STATE, NODE_STATE, NODE_INFO, NODE_BEAT, STATUS, SPEC, ACTIVE):
+        for topic in TOPICS:
             self._bus.subscribe(topic.every(self._site), self._inbox.put)
-        until = time.monotonic() + listen_s
-        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
-            try:
-                _add(site, message)
-            except MessageError:
-                continue
-        return site
+        begun = time.monotonic()
+        while True:
+            waits_s = listen_s if site.everyone_was_heard() else max(listen_s, SILENT_S)
+            message = self._inbox.get(max(0.0, begun + waits_s - time.monotonic()))
+            if message is None:
+                return site
+            site.hear(message, time.monotonic())
 
     def deploy(
         self,
@@ -148,6 +117,38 @@ class Client:
                 return
         raise DeploymentError(_NO_COORDINATOR.format(site=self._site))
 
+    def forget(self, node: str) -> list[str]:
+        """Clear what a fog node that is gone left retained; return which of its topics that were.
+
+        A node is there if it beats, whatever its retained state says; listening for that takes up to
+        ``SILENT_S`` seconds where its state says online, and one beat's time otherwise.
+
+        Raises:
+            DeploymentError: nothing is known of it, or it is there.
+        """
+        beat = NODE_BEAT.at(self._site, node=node)
+        retained = {topic.at(self._site, node=node): topic for topic in _OF_A_NODE}
+        echo = CLIENT_ECHO.at(self._site, client=self._id)
+        for topic in (*retained, beat, echo):
+            self._bus.subscribe(topic, self._inbox.put)
+        self._bus.publish(echo, b"")
+        found: dict[str, bytes] = {}
+        begun = time.monotonic()
+        until = begun + _ANSWER_S
+        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+            if message.topic == beat:
+                raise DeploymentError(f"{node} is online; end it first: it would only come again")
+            if message.topic == echo:
+                online = found.get(NODE_STATE.at(self._site, node=node)) == ONLINE
+                until = begun + (SILENT_S if online else _BEAT_S)
+            elif message.payload:
+                found[message.topic] = message.payload
+        if not found:
+            raise DeploymentError(f"no fog node {node} in site {self._site}")
+        for topic in found:
+            self._bus.publish(topic, b"", retain=True)
+        return sorted(retained[topic].pattern.rsplit("/", 1)[-1] for topic in found)
+
     def _spec(self, name: str) -> Spec:
         return Spec.decode(self._retained(name, (SPEC,)))
 
@@ -202,23 +203,3 @@ class Client:
 
 def _revision() -> int:
     return int(time.time() * 1000)
-
-
-def _add(site: SiteSnapshot, message: Message) -> None:
-    topic, payload = message.topic, message.payload
-    if COORDINATOR_STATE.names(topic) is not None:
-        site.coordinator = payload == ONLINE
-    elif names := NODE_STATE.names(topic):
-        site.states[names["node"]] = payload == ONLINE
-    elif not payload:
-        return
-    elif names := NODE_INFO.names(topic):
-        site.infos[names["node"]] = NodeInfo.decode(payload)
-    elif names := NODE_BEAT.names(topic):
-        site.beats[names["node"]] = Beat.decode(payload)
-    elif names := STATUS.names(topic):
-        site.deployments[names["deployment"]] = Status.decode(payload)
-    elif names := ACTIVE.names(topic):
-        site.active[names["deployment"]] = Active.decode(payload)
-    elif names := SPEC.names(topic):
-        site.wanted.add(names["deployment"])

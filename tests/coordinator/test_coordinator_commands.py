@@ -41,7 +41,18 @@ def refused(*arguments: str, code: int = 2) -> str:
 
 @pytest.mark.parametrize(
     "command",
-    ["search", "train", "place", "serve", "deploy", "redeploy", "status", "undeploy", "demo"],
+    [
+        "search",
+        "train",
+        "place",
+        "serve",
+        "deploy",
+        "redeploy",
+        "status",
+        "undeploy",
+        "forget",
+        "demo",
+    ],
 )
 def test_every_command_helps(command: str) -> None:
     status, stdout, _ = run(command, "--help")

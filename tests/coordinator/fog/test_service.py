@@ -11,7 +11,7 @@ import pytest
 from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker
 from broker.bus.seam import Message
-from broker.messages import Active, ArtifactRequest, BundleName, InputSpec, Status
+from broker.messages import ArtifactRequest, Status
 from broker.topics import (
     ACTIVE,
     COORDINATOR,
@@ -24,7 +24,7 @@ from broker.topics import (
 )
 from coordinator.fog.client import Client, DeploymentError
 from coordinator.fog.service import Service
-from tests.coordinator.fog.toys import NAME, SITE, artifacts, bundle
+from tests.coordinator.fog.toys import NAME, SITE, active, artifacts, bundle
 
 SECONDS = 20.0
 
@@ -64,17 +64,9 @@ def retained(broker: MemoryBroker) -> dict[str, bytes]:
 
 
 def leave_an_orphan(broker: MemoryBroker) -> None:
-    of = bundle()
-    active = Active(
-        deployment=NAME,
-        epoch=7,
-        bundle=BundleName(name=of.name, version=of.version),
-        classes=of.classes,
-        input=InputSpec.model_validate(of.input.model_dump()),
-    )
     status = Status(deployment=NAME, revision=1, phase="serving", epoch=7)
     bus = broker.bus("an earlier coordinator")
-    bus.publish(ACTIVE.at(SITE, deployment=NAME), active.encode(), retain=True)
+    bus.publish(ACTIVE.at(SITE, deployment=NAME), active(epoch=7).encode(), retain=True)
     bus.publish(STATUS.at(SITE, deployment=NAME), status.encode(), retain=True)
     broker.settle()
 
@@ -121,7 +113,7 @@ def test_what_an_earlier_coordinator_left_is_shown_and_cleared(
 ) -> None:
     leave_an_orphan(broker)
     client = Client(broker.bus("command"), SITE)
-    assert client.look(0.2).as_json()["orphans"] == [NAME]
+    assert client.look(0.2).orphans == [NAME]
     with serving(broker, tmp_path):
         Client(broker.bus("another command"), SITE).undeploy(NAME)
         assert retained(broker) == {}

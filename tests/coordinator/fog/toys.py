@@ -4,7 +4,19 @@ from typing import Any
 
 from broker.artifacts import sha256_of
 from broker.bus.seam import Message
-from broker.messages import OFFLINE, ONLINE, Assignment, Links, NodeInfo, Report, ReportStatus, Spec
+from broker.messages import (
+    OFFLINE,
+    ONLINE,
+    Active,
+    Assignment,
+    BundleName,
+    InputSpec,
+    Links,
+    NodeInfo,
+    Report,
+    ReportStatus,
+    Spec,
+)
 from broker.topics import NODE_INFO, NODE_REPORT, NODE_STATE, SPEC
 from models.bundle import Bundle
 
@@ -123,3 +135,15 @@ def wish(of: Bundle, revision: int = 1, name: str = NAME) -> Message:
     """Return what `deploy` says."""
     spec = Spec(deployment=name, revision=revision, bundle=of.model_dump(mode="json"))
     return Message(SPEC.at(SITE, deployment=name), spec.encode())
+
+
+def active(epoch: int, of: Bundle | None = None) -> Active:
+    """Return what the cameras are told of an epoch."""
+    of = of or bundle()
+    return Active(
+        deployment=NAME,
+        epoch=epoch,
+        bundle=BundleName(name=of.name, version=of.version),
+        classes=of.classes,
+        input=InputSpec.model_validate(of.input.model_dump()),
+    )
