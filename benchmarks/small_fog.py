@@ -21,8 +21,9 @@ from broker.bus.seam import Message
 from broker.engine.running import running_broker
 from broker.messages import Active, BundleName, InputSpec, NodeInfo, Phase, Report
 from broker.topics import ACTIVE, NODE_ASSIGNMENT, NODE_INFO, NODE_REPORT
+from coordinator.fog.assignments import assignments
 from coordinator.fog.fleet import Fleet
-from coordinator.fog.layout import Layout, assignments
+from coordinator.fog.layout import Layout
 from models.bundle import Bundle
 
 CAMERA: Final = "camera"

@@ -58,14 +58,14 @@ class ArtifactStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, sha256: str) -> bytes | None:
-        """Return the artifact, or None; a file that is corrupt is removed."""
+        """Return the artifact, or None; a file that is corrupt is put aside."""
         path = self._folder / sha256
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
         if sha256_of(data) != sha256:
-            path.unlink(missing_ok=True)
+            path.replace(path.with_suffix(".corrupt"))
             return None
         path.touch()
         return data
@@ -73,6 +73,7 @@ class ArtifactStore:
     def put(self, data: bytes) -> str:
         """Keep an artifact and return its hash; a crash in between leaves no half file under it."""
         sha256 = sha256_of(data)
+        self._folder.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".part-")
         part = Path(name)
         try:
@@ -86,6 +87,7 @@ class ArtifactStore:
     def give_up(self, needed: Collection[str], limit_bytes: int = STORE_BYTES) -> None:
         """Remove what is superfluous (:func:`superfluous`); what cannot be removed stays."""
         files = {}
+        self._folder.mkdir(parents=True, exist_ok=True)
         for path in self._folder.iterdir():
             with contextlib.suppress(OSError):
                 stat = path.stat()

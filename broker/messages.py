@@ -175,13 +175,15 @@ class Assignment(Payload):
 
     ``prepare``: fetch, load, subscribe, report ``ready``; frames of the epoch are served from
     then on. ``serve``: the epoch is active; older ones are drained. ``retire``: drain all of the
-    deployment. ``inputs`` come from the broker, ``outputs`` go to it; what stands in neither
+    deployment. An epoch that ``makes_room`` ends older ones of its deployment where they leave it
+    too little memory. ``inputs`` come from the broker, ``outputs`` go to it; what stands in neither
     stays in the process.
     """
 
     deployment: str
     epoch: Count
     phase: Phase
+    makes_room: bool = False
     classes: tuple[str, ...] = ()
     input: InputSpec | None = None
     partitions: tuple[AssignedPartition, ...] = ()

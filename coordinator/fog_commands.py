@@ -1,7 +1,6 @@
 """The commands that talk to a fog: ``serve``, ``deploy``, ``redeploy``, ``undeploy``, ``status``, ``forget``."""
 
 import logging
-import threading
 import time
 import uuid
 from pathlib import Path
@@ -39,7 +38,6 @@ def serve(
 ) -> None:
     """Watch the fog nodes, place what is deployed, and place it anew when one dies."""
     from coordinator.fog.service import Service, StateError
-    from evolution.placement.genetic import warm_up
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     check_ids(site=site)
@@ -50,8 +48,6 @@ def serve(
     try:
         with connection(broker, client_id, will=will, retry=True) as bus:
             service = Service(site, folder, bus)
-            # No deployment is to wait for the placement's compiled code, and nobody for its compiler.
-            threading.Thread(target=warm_up, name="warm-up").start()
             on_signal(service.stop)
             say(f"fog-coordinator serves site {site}, state in {folder}")
             reason = service.run()

@@ -123,24 +123,36 @@ class Epochs:
             serving = Serving(nothing, self._node, self._site)
             serving.fail(str(error))
             return serving
-        self._check_memory(serving)
+        self._make_room(serving)
         return serving
 
-    def _check_memory(self, serving: Serving) -> None:
-        """Fail an epoch that does not fit beside the others; a shared artifact counts once."""
+    def _make_room(self, serving: Serving) -> None:
+        """Evict what is in the way of an epoch and may be; fail it if it does not fit all the same."""
+        evictable = [other for other in self if other.state == "draining"]
+        if serving.assignment.makes_room:
+            evictable += [
+                other for other in self if other.state == "ready" and other.key[0] == serving.key[0]
+            ]
+        for other in evictable:
+            if self._missing_bytes(serving) > 0:
+                other.move("evicted")
+        missing = self._missing_bytes(serving)
+        if missing > 0 and serving.hashes:
+            largest = max(serving.assignment.partitions, key=lambda part: part.memory_bytes)
+            serving.fail(
+                f"partition {largest.id} does not fit: {missing} bytes are missing of the "
+                f"{self._memory_bytes + missing} needed"
+            )
+
+    def _missing_bytes(self, serving: Serving) -> int:
+        """Return what an epoch lacks beside the others at hand; a shared artifact counts once."""
         others = [s for s in self if s.state not in ("failed", "gone") and s.key != serving.key]
         taken = {
             sha256: part.memory_bytes
             for each in [*others, serving]
             for sha256, part in each.hashes.items()
         }
-        missing = sum(taken.values()) - self._memory_bytes
-        if missing > 0 and serving.hashes:
-            largest = max(serving.assignment.partitions, key=lambda part: part.memory_bytes)
-            serving.fail(
-                f"partition {largest.id} does not fit: {missing} bytes are missing of the "
-                f"{sum(taken.values())} needed"
-            )
+        return sum(taken.values()) - self._memory_bytes
 
     def _remove(self, serving: Serving) -> None:
         self.given_up += serving.given_up

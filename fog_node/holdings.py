@@ -35,8 +35,9 @@ class Holdings:
     def want(self, sizes: Mapping[str, int]) -> list[Action]:
         """Return the difference between the artifacts needed, with their bytes, and those at hand."""
         gone = self._sessions.keys() - sizes
-        actions: list[Action] = [Load(sha256) for sha256 in sorted(sizes.keys() - self._sessions)]
-        actions += [Unload(sha256) for sha256 in sorted(gone)]
+        # What is not needed goes first: the memory may not be enough for both.
+        actions: list[Action] = [Unload(sha256) for sha256 in sorted(gone)]
+        actions += [Load(sha256) for sha256 in sorted(sizes.keys() - self._sessions)]
         if gone:
             actions.append(Tidy(frozenset(sizes)))
         self._bytes = dict(sizes)

@@ -20,7 +20,7 @@ _JOIN_PATIENCE_S: Final = 5.0
 """How long a partition that needs all of its inputs waits for one that is silent."""
 
 ServingState = Literal["preparing", "ready", "draining", "failed", "gone"]
-ServingEvent = Literal["loaded", "failed", "replaced", "superseded", "drained"]
+ServingEvent = Literal["loaded", "failed", "replaced", "superseded", "evicted", "drained"]
 
 TRANSITIONS: Final[dict[tuple[ServingState, ServingEvent], ServingState]] = {
     ("preparing", "loaded"): "ready",
@@ -29,8 +29,10 @@ TRANSITIONS: Final[dict[tuple[ServingState, ServingEvent], ServingState]] = {
     ("preparing", "superseded"): "gone",
     ("ready", "replaced"): "gone",
     ("ready", "superseded"): "draining",
+    ("ready", "evicted"): "gone",
     ("failed", "replaced"): "gone",
     ("failed", "superseded"): "gone",
+    ("draining", "evicted"): "gone",
     ("draining", "drained"): "gone",
 }
 """The life of an epoch on a fog node; whoever edits it edits the table in ``docs/protocol.md``, and a
@@ -40,6 +42,7 @@ test compares the two. What is not in it changes nothing.
     failed      it does not fit, contradicts itself, or an artifact cannot be had or run
     replaced    a newer epoch is prepared, and this one was never told to serve
     superseded  a newer epoch serves, or the deployment is retired
+    evicted     a newer epoch needs its memory, and it drains, or the newer one may make room
     drained     no frame of it came for a while
 """
 

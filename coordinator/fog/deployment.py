@@ -1,93 +1,50 @@
-"""One deployment on its way: pure, facts in, messages out.
+"""One deployment on its way: pure, facts in, decisions out.
 
-The states, and what moves a deployment from one to the next:
-
-    (wanted)   -> preparing  every artifact of the bundle is here and a layout was found
-    (wanted)   -> waiting    no layout on the nodes at hand
-    waiting    -> preparing  a node came, a layout was found
-    preparing  -> serving    every node of the new epoch reported ready: `active` names it
-    preparing  -> preparing  a node of it died, failed, or got no further for PREPARE_PATIENCE_S:
-                             placed anew without it
-    serving    -> preparing  a node of it died, a new revision is wanted, or the fleet has been
-                             the same for STEADY_S and a layout on it promises to answer much sooner
-
-While an epoch is prepared the one before goes on serving. A node that was refused so may be used
-again after REFUSED_S, and after twice as long with every time more. A node that comes and goes
-causes no churn: what it would gain is asked once, when the fleet is steady.
+``pursuit.TRANSITIONS`` is how it pursues what is wanted, beside the epoch that serves. While an epoch is
+placed and prepared, the one before goes on serving. A node that comes and goes causes no churn: what
+it would gain is asked once, when the fleet has been steady for a while.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from broker.messages import (
-    Active,
-    Assignment,
-    BundleName,
-    InputSpec,
-    NodeInfo,
-    Phase,
-    Predicted,
-    Report,
-    Spec,
-    Status,
-    StatusPhase,
-)
-from coordinator.fog.layout import Layout, assignments, laid_out, predicted
-from coordinator.fog.layout_request import LayoutRequest, Measured
+from broker.messages import Active, Assignment, Report, Spec, Status, StatusPhase
+from coordinator.fog.epoch import Epoch
+from coordinator.fog.held import Held, held_together
+from coordinator.fog.knowledge import Circumstances, Knowledge, NodeSessions, sessions
+from coordinator.fog.layout import Layout
+from coordinator.fog.layout_request import LayoutRequest
+from coordinator.fog.placing import Placed
+from coordinator.fog.pursuit import TRANSITIONS, Event, Pursuit
+from coordinator.fog.refusals import Refusals
+from coordinator.fog.worth import worth_it
 from models.bundle import Bundle
 
 PREPARE_PATIENCE_S: Final = 15.0
 """So long may a node that prepares get no further; one that fetches over a slow link does."""
-REFUSED_S: Final = 20.0
-REFUSED_MOST_S: Final = 600.0
 STEADY_S: Final = 10.0
-WORTH_IT: Final = 0.8
-"""A steady fleet is placed anew for a predicted response time below this share of the present one."""
-
-NodeSessions = frozenset[tuple[str, int]]
-"""Fog nodes and their sessions."""
+"""A fleet that has been the same for so long is worth comparing what serves with something else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Epoch:
-    """One placement being carried out, and the session of each node when it was told."""
+class Question:
+    """What to ask the placer, and the layout that serves if the answer is to be compared with it."""
 
-    number: int
-    layout: Layout
-    sessions: dict[str, int]
-    since: float
-
-    @property
-    def nodes(self) -> set[str]:
-        """The fog nodes that serve it."""
-        return set(self.layout.placement.values())
-
-    def broken(self, alive: Mapping[str, NodeInfo]) -> bool:
-        """Return whether one of its nodes is gone, or is there in another life."""
-        return any(
-            node not in alive or alive[node].session != session
-            for node, session in self.sessions.items()
-        )
+    request: LayoutRequest
+    present: Layout | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a session of a fog node is not used, until when, and which time in a row this is."""
+class Decisions:
+    """What is to be told: to fog nodes, to the cameras; whether people are; and what the placer is asked."""
 
-    session: int
-    reason: str
-    until: float
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What is to be told: to fog nodes, to the cameras, to people."""
-
-    assignments: dict[str, Assignment]
+    assignments: dict[str, Assignment] = field(default_factory=dict)
     active: Active | None = None
-    status: Status | None = None
+    announce: bool = False
+    question: Question | None = None
+
+
+NONE: Final = Decisions()
 
 
 class Deployment:
@@ -98,14 +55,16 @@ class Deployment:
         self.serving: Epoch | None = None
         self.preparing: Epoch | None = None
         self.last_epoch = last_epoch
-        self._served_bundle = bundle
+        self.pursuit: Pursuit = "wanted"
+        self._phase: tuple[StatusPhase, str, float] = ("waiting", "", 0.0)
         self._ready: set[str] = set()
-        self._refused: dict[str, Refusal] = {}
+        self._refusals = Refusals()
         self._progressed: dict[str, float] = {}  # node -> when it last got further
-        self._told: set[str] = set()
-        self._wants_layout = True
-        self._tried: NodeSessions | None = None
-        self._steady: tuple[NodeSessions, float] | None = None
+        self._told: frozenset[str] = frozenset()
+        self._asked = 0
+        self._asked_of: NodeSessions = frozenset()
+        self._makes_room = False
+        self._circumstances: tuple[Circumstances, float] | None = None
         self._judged = False
 
     @property
@@ -114,50 +73,63 @@ class Deployment:
         return self.spec.deployment
 
     @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """The epoch that serves and the one in preparation, where there are such."""
+        return tuple(epoch for epoch in (self.serving, self.preparing) if epoch is not None)
+
+    @property
+    def bundles(self) -> tuple[Bundle, ...]:
+        """The bundles of its epochs, and the one that is wanted."""
+        return (*(epoch.bundle for epoch in self.epochs), self.bundle)
+
+    @property
     def hashes(self) -> dict[str, str]:
-        """The sha256 of the artifacts by partition, of the wanted bundle where two differ."""
+        """The sha256 of the artifacts by partition, of the wanted bundle where several differ."""
         return {part.id: part.sha256 for bundle in self.bundles for part in bundle.partitions}
-
-    @property
-    def bundles(self) -> tuple[Bundle, Bundle]:
-        """The bundle that serves and the one that is wanted, mostly the same."""
-        return self._served_bundle, self.bundle
-
-    @property
-    def served_bundle(self) -> Bundle:
-        """The bundle of the epoch that serves."""
-        return self._served_bundle
 
     @property
     def told(self) -> frozenset[str]:
         """The fog nodes that may have something to do for it."""
-        return frozenset(self._told)
+        return self._told
 
     @property
-    def wants_layout(self) -> bool:
-        """Whether the epoch that serves is not what is wanted."""
-        return self._wants_layout or self.preparing is not None
+    def settled(self) -> bool:
+        """Whether the epoch that serves is what is wanted."""
+        return self.pursuit in ("settled", "comparing")
+
+    def held(self) -> Held:
+        """Return what its epochs hold of the nodes' memory."""
+        return held_together(epoch.held() for epoch in self.epochs)
+
+    def _move(self, event: Event) -> bool:
+        """Go where an event leads; return whether that is somewhere else."""
+        before = self.pursuit
+        self.pursuit = TRANSITIONS.get((before, event), before)
+        if self.pursuit != "preparing":
+            self.preparing = None
+        return self.pursuit != before
+
+    # --- what happens -----------------------------------------------------------------------
 
     def revise(self, spec: Spec, bundle: Bundle) -> None:
         """Take a new revision: the same or another bundle, to be placed anew."""
-        self.spec, self.bundle, self.preparing = spec, bundle, None
-        self._refused.clear()
-        self._wants_layout, self._tried = True, None
+        self.spec, self.bundle = spec, bundle
+        self._refusals.clear()
+        self._makes_room = False
+        self._move("revised")
 
-    def reported(self, node: str, report: Report, now: float) -> Orders | None:
+    def reported(self, node: str, report: Report, now: float) -> Decisions:
         """Take a fog node's report on the epoch in preparation."""
         epoch = self.preparing
         if epoch is None or report.epoch != epoch.number or node not in epoch.nodes:
-            return None
+            return NONE
         self.progressed(node, now)
         if report.status == "failed":
             self._refuse(node, report.session, report.reason, now)
-            return None
+            return NONE
         if report.status == "ready":
             self._ready.add(node)
-        if self._ready >= epoch.nodes:
-            return self._serve(epoch)
-        return None
+        return self._serve(epoch, now) if self._ready >= epoch.nodes else NONE
 
     def progressed(self, node: str, now: float) -> None:
         """Take note that a fog node got further with what it fetches and loads."""
@@ -168,143 +140,180 @@ class Deployment:
         if self.preparing is not None:
             self.preparing = replace(self.preparing, since=now)
 
-    def step(self, alive: Mapping[str, NodeInfo], measured: Measured, now: float) -> Orders | None:
-        """Return what the fleet as it is asks for; call it whenever something changed."""
-        epoch = self.preparing
-        if epoch is not None:
-            for node in epoch.nodes - self._ready:
-                since = max(epoch.since, self._progressed.get(node, epoch.since))
-                if now - since >= PREPARE_PATIENCE_S:
-                    self._refuse(node, epoch.sessions[node], "not ready in time", now)
-        latest = self.preparing or self.serving
-        if latest is not None and latest.broken(alive):
-            self._wants_layout = True
-        refused = self._still_refused(alive, now)
-        usable = {node: info for node, info in alive.items() if node not in refused}
-        if self._wants_layout:
-            return self._place(usable, refused, measured, now)
-        return self._improve(usable, measured, now)
+    def asked(self, number: int) -> None:
+        """Take note of the number that the placer gave the question; earlier answers are stale."""
+        self._asked = number
 
-    def _still_refused(self, alive: Mapping[str, NodeInfo], now: float) -> dict[str, str]:
-        """Return the nodes at hand that are not to be used yet, and why."""
-        return {
-            node: refusal.reason
-            for node, refusal in sorted(self._refused.items())
-            if node in alive and alive[node].session == refusal.session and now < refusal.until
-        }
+    def placed(self, answer: Placed, known: Knowledge, now: float) -> Decisions:
+        """Take the placer's answer."""
+        if answer.number != self._asked or self.pursuit not in ("comparing", "placing"):
+            return NONE
+        usable = known.without(self._refusals.standing(known.alive, now))
+        layout, present = answer.layout, answer.present
+        if sessions(usable) != self._asked_of:
+            # Another fleet than was asked about; whether it still matters is seen at the next step.
+            self._move("kept" if self.pursuit == "comparing" else "changed")
+            return NONE
+        if self.pursuit == "comparing":
+            better = layout is not None and (
+                present is None or worth_it(present, layout, known.frames_per_s)
+            )
+            if layout is None or not better:
+                self._move("kept")
+                return NONE
+            return self._prepare(layout, known, now)
+        if layout is None:
+            return self._unplaceable(answer.reason, known, now)
+        return self._prepare(layout, known, now)
+
+    # --- what follows -----------------------------------------------------------------------
+
+    def step(self, known: Knowledge, now: float) -> Decisions:
+        """Return what follows from what is known; call it whenever something changed."""
+        self._refuse_the_late(now)
+        latest = self.preparing or self.serving
+        if latest is not None and (
+            latest.broken(known.alive) or latest.nodes & known.unused.keys()
+        ):
+            self._move("broken")
+        usable = known.without(self._refusals.standing(known.alive, now))
+        if self.pursuit in ("placing", "waiting") and sessions(usable) != self._asked_of:
+            self._makes_room = False
+            self._move("changed")
+        if self.pursuit == "settled" and self._worth_asking(known.circumstances(usable), now):
+            self._move("reconsidered")
+            self._asked_of = sessions(usable)
+            request = known.request(self.bundle, usable, held_together([known.held, self.held()]))
+            present = self.serving.layout if self.serving else None
+            return Decisions(question=Question(request, present))
+        if self.pursuit == "wanted":
+            return self._ask(known, now)
+        return NONE
+
+    def _ask(self, known: Knowledge, now: float) -> Decisions:
+        """Ask for a layout beside what serves, or in its place where two do not fit."""
+        usable = known.without(self._refusals.standing(known.alive, now))
+        self._asked_of = sessions(usable)
+        self._move("asked")
+        kept = known.held if self._makes_room else held_together([known.held, self.held()])
+        try:
+            return Decisions(question=Question(known.request(self.bundle, usable, kept)))
+        except ValueError as error:
+            return self._unplaceable(str(error), known, now)
+
+    def _unplaceable(self, reason: str, known: Knowledge, now: float) -> Decisions:
+        if self.serving is not None and not self._makes_room:
+            self._makes_room = True
+            self._move("changed")
+            return self._ask(known, now)
+        self._move("unplaceable")
+        refused = {**self._refusals.standing(known.alive, now), **known.unused}
+        why = "; ".join(f"{node}: {each}" for node, each in sorted(refused.items()))
+        if refused and not known.without(refused):
+            reason = f"every fog node online was refused, to be tried again later ({why})"
+        elif refused:
+            reason = f"{reason} (refused: {why})"
+        self._enter("waiting", now, reason)
+        return Decisions(announce=True)
+
+    def _worth_asking(self, circumstances: Circumstances, now: float) -> bool:
+        """Return whether to compare: at once where a node became slow, else when all has been steady."""
+        before = self._circumstances
+        if before is None or before[0] != circumstances:
+            self._circumstances, self._judged = (circumstances, now), False
+        slower = before is not None and _slower(before[0], circumstances)
+        since = self._circumstances[1] if self._circumstances else now
+        if self._judged or self.serving is None or not (slower or now - since >= STEADY_S):
+            return False
+        self._judged = True
+        return True
+
+    def _refuse_the_late(self, now: float) -> None:
+        epoch = self.preparing
+        if epoch is None:
+            return
+        for node in sorted(epoch.nodes - self._ready):
+            since = max(epoch.since, self._progressed.get(node, epoch.since))
+            if now - since >= PREPARE_PATIENCE_S:
+                self._refuse(node, epoch.sessions[node], "not ready in time", now)
 
     def _refuse(self, node: str, session: int, reason: str, now: float) -> None:
-        before = self._refused.get(node)
-        times = before.times + 1 if before is not None and before.session == session else 1
-        until = now + min(REFUSED_MOST_S, REFUSED_S * 2.0 ** min(times - 1, 10))
-        self._refused[node] = Refusal(session, reason, until, times)
-        self._wants_layout = True
+        self._refusals.add(node, session, reason, now)
+        self._move("refused")
 
-    def _place(
-        self,
-        usable: Mapping[str, NodeInfo],
-        refused: Mapping[str, str],
-        measured: Measured,
-        now: float,
-    ) -> Orders | None:
-        if _sessions(usable) == self._tried:
-            return None  # what failed on these nodes fails again
-        try:
-            layout = laid_out(LayoutRequest(self.bundle, usable, measured))
-        except ValueError as error:
-            self.preparing, self._tried = None, _sessions(usable)
-            why = "; ".join(f"{node}: {reason}" for node, reason in refused.items())
-            if refused and not usable:
-                reason = f"every fog node online was refused, to be tried again later ({why})"
-            else:
-                reason = f"{error} (refused: {why})" if refused else str(error)
-            return Orders({}, status=self.status("waiting", reason))
-        return self._prepare(layout, usable, now)
-
-    def _improve(
-        self, usable: Mapping[str, NodeInfo], measured: Measured, now: float
-    ) -> Orders | None:
-        fleet = _sessions(usable)
-        if self._steady is None or self._steady[0] != fleet:
-            self._steady, self._judged = (fleet, now), False
-        if self._judged or self.serving is None or self.preparing is not None:
-            return None
-        if now - self._steady[1] < STEADY_S:
-            return None
-        self._judged = True
-        request = LayoutRequest(self.bundle, usable, measured)
-        present = predicted(request, self.serving.layout)
-        layout = laid_out(request)
-        if layout.response_s > WORTH_IT * present.response_s:
-            return None
-        return self._prepare(layout, usable, now)
-
-    def _prepare(self, layout: Layout, usable: Mapping[str, NodeInfo], now: float) -> Orders:
-        self._wants_layout, self._tried = False, None
+    def _prepare(self, layout: Layout, known: Knowledge, now: float) -> Decisions:
+        self._move("placed")
         self.last_epoch += 1
-        sessions = {node: usable[node].session for node in set(layout.placement.values())}
-        self.preparing = Epoch(self.last_epoch, layout, sessions, now)
+        nodes = {*layout.placement.values(), layout.standby} - {""}
+        self.preparing = Epoch(
+            self.name,
+            self.last_epoch,
+            self.bundle,
+            layout,
+            {node: known.alive[node].session for node in sorted(nodes)},
+            now,
+            self._makes_room,
+        )
         self._ready.clear()
-        told = self.assignments(self.preparing, "prepare")
+        told = self.preparing.assignments("prepare")
         self._told |= told.keys()
-        return Orders(told, status=self.status("preparing"))
+        self._enter("preparing", now)
+        return Decisions(told, announce=True)
 
-    def _serve(self, epoch: Epoch) -> Orders:
-        self.serving, self.preparing = epoch, None
-        self._steady = None  # by then its partitions have been measured where they run
-        self._served_bundle = self.bundle
-        for node in epoch.nodes:
-            self._refused.pop(node, None)
-        told = self.assignments(epoch, "serve")
+    def _serve(self, epoch: Epoch, now: float) -> Decisions:
+        self._move("ready")
+        self.serving = replace(epoch, since=now)
+        self._circumstances = None  # by then its partitions have been measured where they run
+        self._makes_room = False
+        self._refusals.forgive(epoch.nodes)
+        told = epoch.assignments("serve")
         for node in self._told - told.keys():
             # An empty assignment: a node that is out of it drains, also when it comes back later.
             told[node] = Assignment(deployment=self.name, epoch=epoch.number, phase="serve")
         self._told = epoch.nodes
-        return Orders(told, self.active(), self.status("serving"))
+        self._enter("serving", now)
+        return Decisions(told, epoch.active(), announce=True)
 
-    def assignments(self, epoch: Epoch, phase: Phase) -> dict[str, Assignment]:
-        """Return what the nodes of an epoch are told."""
-        bundle = self.bundle if epoch is self.preparing else self._served_bundle
-        return assignments(self.name, epoch.number, phase, bundle, epoch.layout)
-
-    def adopt(self, epoch: Epoch, bundle: Bundle, *, wants_layout: bool) -> None:
+    def adopt(self, epoch: Epoch, *, settled: bool) -> None:
         """Take an epoch that served before the coordinator was started as the one that serves."""
         self.serving, self.last_epoch = epoch, max(self.last_epoch, epoch.number)
-        self._served_bundle = bundle
         self._told = epoch.nodes
-        self._wants_layout = wants_layout
+        self.pursuit = "settled" if settled else "wanted"
+        self._enter("serving", epoch.since)
 
-    def active(self) -> Active | None:
-        """Return what the cameras are told."""
+    def resumed(self) -> Decisions:
+        """Return what is to be told again after a restart."""
         if self.serving is None:
-            return None
-        bundle = self._served_bundle
-        return Active(
-            deployment=self.name,
-            epoch=self.serving.number,
-            bundle=BundleName(name=bundle.name, version=bundle.version),
-            classes=bundle.classes,
-            input=InputSpec.model_validate(bundle.input.model_dump()),
-            fusion=(self.serving.layout.placement[bundle.fusion.id],),
-        )
+            return NONE
+        told = self.serving.assignments("serve")
+        return Decisions(told, self.serving.active(), announce=True)
 
-    def status(self, phase: StatusPhase, reason: str = "") -> Status:
-        """Return what people are told."""
+    def _enter(self, phase: StatusPhase, now: float, reason: str = "") -> None:
+        self._phase = (phase, reason, now)
+
+    def status(self, wall_s: float = 0.0) -> Status:
+        """Return what people are told, but for what is measured; ``wall_s`` turns our seconds into Unix seconds."""
         epoch = self.preparing or self.serving
-        return Status(
+        phase, reason, since = self._phase
+        status = Status(
             deployment=self.name,
             revision=self.spec.revision,
             phase=phase,
-            epoch=epoch.number if epoch else 0,
+            since=max(0.0, round(wall_s + since, 3)),
             reason=reason,
-            placement=epoch.layout.placement if epoch else {},
-            predicted=Predicted(
-                response_s=epoch.layout.response_s, lower_bound_s=epoch.layout.lower_bound_s
-            )
-            if epoch
-            else None,
         )
+        if epoch is None:
+            return status
+        fields = {
+            "epoch": epoch.number,
+            "placement": epoch.layout.placement,
+            "standby": epoch.layout.standby,
+            "predicted": epoch.predicted(),
+        }
+        return status.model_copy(update=fields)
 
 
-def _sessions(nodes: Mapping[str, NodeInfo]) -> NodeSessions:
-    return frozenset((node, info.session) for node, info in nodes.items())
+def _slower(before: Circumstances, now: Circumstances) -> bool:
+    """Return whether a node became slow, or slower than it was."""
+    factors = dict(before.slow)
+    return any(factor > factors.get(node, 1.0) for node, factor in now.slow)

@@ -11,7 +11,7 @@ from typing import Final
 
 from broker.messages import OFFLINE, ONLINE, Beat, NodeInfo, Report
 
-TIME_TO_LIVE_S: Final = 3.5
+TIME_TO_LIVE_S: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -83,6 +83,12 @@ class Fleet:
                 key = known.info.hardware, hashes[partition]
                 self._by_node.setdefault(key, {})[node] = seconds
                 self.measured[key] = median(self._by_node[key].values())
+
+    def forget(self, node: str) -> None:
+        """Forget a node: what it retained was cleared."""
+        self.nodes.pop(node, None)
+        for seconds in self._by_node.values():
+            seconds.pop(node, None)
 
     def forgive(self, now: float) -> None:
         """Count no silence before ``now``: it was we who did not hear."""

@@ -1,17 +1,9 @@
-"""From a bundle and the fog nodes at hand to a placement, and from that to assignments; pure."""
+"""From a bundle and the fog nodes at hand to a placement; pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from broker.messages import (
-    AssignedFusion,
-    AssignedInput,
-    AssignedPartition,
-    Assignment,
-    InputSpec,
-    Phase,
-)
 from coordinator.fog.layout_request import LayoutRequest, placement_problem
 from coordinator.fog.taken import Taken
 from evolution.placement.bound import lower_bound
@@ -21,9 +13,6 @@ from evolution.placement.fog import ANSWER, CAMERA
 from evolution.placement.forecast import forecast
 from evolution.placement.genetic import brief_budget, place
 from evolution.placement.problem import PlacementProblem
-from models.bundle import Bundle
-
-_PATIENCE_FACTOR, _PATIENCE_LEAST_S, _PATIENCE_MOST_S = 5.0, 0.15, 2.0
 
 _CAMERAS: Final = {CAMERA: CAMERA, ANSWER: CAMERA}
 
@@ -33,7 +22,9 @@ class Layout:
     """Which fog node runs which partition at which priority, and what that is predicted to reach.
 
     `response_s` is one frame's on an idle fog (but for what others take), `frames_per_s` what it
-    keeps up with, `p95_s` what 95 % of the frames keep to at the rate that was asked for.
+    keeps up with, `p95_s` what 95 % of the frames keep to at the rate that was asked for. `seconds`
+    are what each partition should take where it runs, and `standby` is the fog node that runs the
+    fusion too and answers when the first does not.
     """
 
     placement: dict[str, str]
@@ -42,6 +33,8 @@ class Layout:
     lower_bound_s: float
     frames_per_s: float | None = None
     p95_s: float | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    standby: str = ""
 
     def keeps_up(self, frames_per_s: float | None) -> bool:
         """Return whether it does with a rate, or with none in particular."""
@@ -85,6 +78,11 @@ def predicted(request: LayoutRequest, layout: Layout) -> Layout:
         lower_bound(model, "response"),
         _keeps_up_with(model, placement),
         found.p95_s,
+        {
+            part.id: request.usual_s(part, layout.placement[part.id])
+            for part in request.bundle.partitions
+        },
+        layout.standby,
     )
 
 
@@ -138,65 +136,3 @@ def _best(problem: PlacementProblem, rate: float | None) -> Layout:
     placement = {part: node for part, node in placed.placement.items() if part not in _CAMERAS}
     priority = {part: placed.priority.get(part, ranks[part]) for part in placement}
     return Layout(placement, priority, placed.response_s, placed.lower_bound_s)
-
-
-def patience_s(response_s: float) -> float:
-    """Return how long a fusion waits for a branch: some times the predicted response of a frame."""
-    return min(_PATIENCE_MOST_S, max(_PATIENCE_LEAST_S, _PATIENCE_FACTOR * response_s))
-
-
-def assignments(
-    deployment: str,
-    epoch: int,
-    phase: Phase,
-    bundle: Bundle,
-    layout: Layout,
-) -> dict[str, Assignment]:
-    """Return what each fog node of the placement is told."""
-    placement = layout.placement
-    makers = {name: placement[p.id] for p in bundle.partitions for name in p.outputs}
-    consumers = {
-        tensor.id: {placement[p.id] for p in bundle.partitions if tensor.id in p.inputs}
-        for tensor in bundle.tensors
-    }
-    told: dict[str, Assignment] = {}
-    for node in sorted(set(placement.values())):
-        here = [part for part in bundle.partitions if placement[part.id] == node]
-        made = {name for part in here for name in part.outputs}
-        taken = {name for part in here for name in part.inputs}
-        told[node] = Assignment(
-            deployment=deployment,
-            epoch=epoch,
-            phase=phase,
-            classes=bundle.classes,
-            input=InputSpec.model_validate(bundle.input.model_dump()),
-            partitions=tuple(
-                AssignedPartition(
-                    id=part.id,
-                    sha256=part.sha256,
-                    bytes=part.bytes,
-                    memory_bytes=part.memory_bytes,
-                    inputs=part.inputs,
-                    outputs=part.outputs,
-                    priority=layout.priority[part.id],
-                    fusion=AssignedFusion(
-                        min_inputs=bundle.fusion.min_inputs,
-                        patience_s=patience_s(layout.response_s),
-                    )
-                    if part.id == bundle.fusion.id
-                    else None,
-                )
-                for part in here
-            ),
-            inputs=tuple(
-                AssignedInput(**tensor.model_dump(), node=makers.get(tensor.id, ""))
-                for tensor in bundle.tensors
-                if tensor.id in taken - made
-            ),
-            outputs=tuple(
-                tensor.id
-                for tensor in bundle.tensors
-                if tensor.id in made and consumers[tensor.id] - {node}
-            ),
-        )
-    return told

@@ -70,10 +70,12 @@ class LayoutRequest:
 
     def seconds(self, part: BundlePartition, node: str) -> float:
         """Return how long a partition takes on a node that has nothing else to do."""
-        info = self.nodes[node]
         own = self.node_seconds.get((node, part.sha256))
-        if own is not None:
-            return own
+        return self.usual_s(part, node) if own is None else own
+
+    def usual_s(self, part: BundlePartition, node: str) -> float:
+        """Return how long a partition takes on a node's hardware, whatever is wrong with this one."""
+        info = self.nodes[node]
         guessed = part.macs / info.macs_per_s + RUN_OVERHEAD_S
         return self.hardware_seconds.get((info.hardware, part.sha256), guessed)
 

@@ -139,6 +139,9 @@ class DirectPlacer:
         self._queue = PlacingQueue()
         self._closed = False
 
+    def start(self) -> None:
+        """Need nothing beforehand."""
+
     def submit(self, key: str, request: LayoutRequest, present: Layout | None = None) -> int:
         """Find a layout and deliver it."""
         number = self._queue.submit(key, request, present)

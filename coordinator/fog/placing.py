@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from coordinator.fog.layout import Layout, laid_out, predicted
 from coordinator.fog.layout_request import LayoutRequest
+from coordinator.fog.standby import with_standby
 
 MOST_DEATHS: Final = 2
 """A request that the process died of so often is answered with a reason, not tried again."""
@@ -44,6 +45,10 @@ Deliver = Callable[[Placed], None]
 class Placing(Protocol):
     """Whoever finds layouts, in this process or in one of its own."""
 
+    def start(self) -> None:
+        """Load what a layout needs now, without waiting for it."""
+        ...
+
     def submit(self, key: str, request: LayoutRequest, present: Layout | None = None) -> int:
         """Ask for a layout and return the number of the request, at once.
 
@@ -63,7 +68,7 @@ def carried_out(job: Job) -> Placed:
         with suppress(ValueError):
             present = predicted(job.request, job.present)
     try:
-        layout = laid_out(job.request)
+        layout = with_standby(job.request, laid_out(job.request))
     except ValueError as error:
         return Placed(job.key, job.number, None, str(error), present)
     return Placed(job.key, job.number, layout, "", present)
@@ -77,6 +82,9 @@ class PlacingQueue:
         self._current: Job | None = None
         self._deaths = 0
         self._last = 0
+
+    def start(self) -> None:
+        """Load what a layout needs now, without waiting for it."""
 
     def submit(self, key: str, request: LayoutRequest, present: Layout | None = None) -> int:
         """Add a request, or put it in the place of one that waits; return its number."""

@@ -6,7 +6,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from broker.messages import Count, Seconds, Sha256, Spec
-from coordinator.fog.deployment import Deployment, Epoch
+from coordinator.fog.deployment import Deployment
+from coordinator.fog.epoch import Epoch
 from coordinator.fog.layout import Layout
 from coordinator.fog.layout_request import Measured
 from models.bundle import Bundle
@@ -33,7 +34,7 @@ class _Deployment(BaseModel):
 
     spec: Spec
     last_epoch: Count
-    wants_layout: bool
+    settled: bool
     serving: _Serving | None
 
 
@@ -58,14 +59,14 @@ def saved(deployments: Iterable[Deployment], measured: Measured) -> dict[str, An
         _Deployment(
             spec=deployment.spec,
             last_epoch=deployment.last_epoch,
-            wants_layout=deployment.wants_layout,
+            settled=deployment.settled,
             serving=None
             if deployment.serving is None
             else _Serving(
                 number=deployment.serving.number,
                 layout=deployment.serving.layout,
-                sessions=deployment.serving.sessions,
-                bundle=deployment.served_bundle,
+                sessions=dict(deployment.serving.sessions),
+                bundle=deployment.serving.bundle,
             ),
         )
         for deployment in deployments
@@ -88,8 +89,15 @@ def restored(state: Mapping[str, Any]) -> list[Deployment]:
         spec, serving = entry.spec, entry.serving
         deployment = Deployment(spec, Bundle.model_validate(spec.bundle), entry.last_epoch)
         if serving is not None:
-            epoch = Epoch(serving.number, serving.layout, serving.sessions, 0.0)
-            deployment.adopt(epoch, serving.bundle, wants_layout=entry.wants_layout)
+            epoch = Epoch(
+                spec.deployment,
+                serving.number,
+                serving.bundle,
+                serving.layout,
+                serving.sessions,
+                0.0,
+            )
+            deployment.adopt(epoch, settled=entry.settled)
         deployments.append(deployment)
     return deployments
 

@@ -1,19 +1,24 @@
-"""The thin loop around the controller: the bus, the artifacts and the state folder."""
+"""The thin loop around the controller: the bus, the placer, the artifacts and the state folder."""
 
-import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from broker.actions import Publish, Stop
-from broker.artifacts import ArtifactStore, answer_nodes
+from broker.artifacts import answer_nodes
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE, ONLINE, Status
 from broker.topics import COORDINATOR_STATE, STATUS
-from coordinator.fog.controller import Action, Controller, Keep, Save
+from coordinator.fog.controller import Action, Controller, Keep, Place, Save
+from coordinator.fog.placer import Placer
+from coordinator.fog.placing import Deliver, Placed, Placing
+from coordinator.fog.state_folder import StateError, StateFolder
+
+__all__ = ["Service", "StateError"]
 
 _log = logging.getLogger("fog-coordinator")
 _TICK_S: Final = 0.1
@@ -22,30 +27,32 @@ _HELD_UP_S: Final = 1.0
 _COMPLAINT_S: Final = 60.0
 
 
-class StateError(Exception):
-    """The state folder cannot be used, in one sentence."""
-
-
 class Service:
     """The coordinator of one site on one bus."""
 
-    def __init__(self, site: str, state_dir: Path, bus: Bus) -> None:
+    def __init__(
+        self,
+        site: str,
+        state_dir: Path,
+        bus: Bus,
+        placer: Callable[[Deliver], Placing] = Placer,
+    ) -> None:
         self._site, self._bus = site, bus
-        self._path = state_dir / "deployments.json"
-        try:
-            self._store = ArtifactStore(state_dir / "artifacts")
-        except OSError as error:
-            raise StateError(f"--state-dir {state_dir}: {error.strerror}") from None
+        self._folder = StateFolder(state_dir)
         self._session = int(time.time() * 1000)
         self._controller = Controller(
-            site, self._session, lambda sha256: self._store.get(sha256) is not None
+            site, self._session, self._folder.has, time.time() - time.monotonic()
         )
-        self._inbox: Inbox[Message] = Inbox(stream_limit=1)
+        self._inbox: Inbox[Message | Placed | str] = Inbox(stream_limit=1)
+        self._placer = placer(self._inbox.put)
+        self._placer.start()
         self._stop = threading.Event()
         self._online = threading.Event()
         self._reason = ""
         self._complained = 0  # messages that the log told of
         self._complained_at = 0.0
+        self._failed: set[str] = set()
+        self._told: dict[str, tuple[str, str, int, str]] = {}
 
     def stop(self) -> None:
         """End :meth:`run` soon; safe from any thread and from a signal handler."""
@@ -57,14 +64,25 @@ class Service:
         Raises:
             StateError: what an earlier run kept cannot be read.
         """
-        actions = self._restored()
-        for topic_filter in self._controller.subscriptions():
-            self._bus.subscribe(topic_filter, self._inbox.put)
-        answer_nodes(self._bus, self._site, self._store.get)
-        self._bus.on_connection(self._connection)
         state = COORDINATOR_STATE.at(self._site)
-        self._bus.publish(state, ONLINE, retain=True)
-        self._perform(actions)
+        try:
+            actions = self._folder.restored(self._controller.restore)
+            for topic_filter in self._controller.subscriptions():
+                self._bus.subscribe(topic_filter, self._inbox.put)
+            answer_nodes(self._bus, self._site, self._find)
+            self._bus.on_connection(self._connection)
+            self._bus.publish(state, ONLINE, retain=True)
+            self._perform(actions)
+            self._serve()
+        finally:
+            # However it ends: nobody is to take a coordinator that crashed for one that runs.
+            if not self._reason:
+                self._bus.publish(state, OFFLINE, retain=True)
+            self._placer.close()
+        return self._reason
+
+    def _serve(self) -> None:
+        controller = self._controller
         tick_at = beat_at = 0.0
         was_online = False
         looked_at = time.monotonic()
@@ -72,32 +90,60 @@ class Service:
             now = time.monotonic()
             if now >= beat_at:
                 self._complain(now)
-                self._perform(self._controller.beat())
+                self._perform(controller.beat())
                 beat_at = now + _BEAT_S
-            message = self._inbox.get(_TICK_S)
+            item = self._inbox.get(_TICK_S)
             now = time.monotonic()
             if now - looked_at > _HELD_UP_S:
-                # A long placement, a busy machine, a laptop that slept: what came in waits.
-                self._controller.held_up(now)
+                # A busy machine, a laptop that slept: what came in waits.
+                controller.held_up(now)
             looked_at = now
             online = self._online.is_set()
             if online and not was_online:
-                self._controller.connected(now)
+                controller.connected(now)
             was_online = online
-            if message is not None:
-                self._perform(self._controller.handle(message, now))
+            if item is not None:
+                self._decide(item, now)
             if now >= tick_at and online:
-                self._perform(self._controller.tick(now))
+                if controller.deaf(now):
+                    _log.warning("our own beats do not come back; connecting anew")
+                    controller.held_up(now)
+                    self._bus.renew()
+                else:
+                    self._guarded("what is due", lambda: controller.tick(now))  # noqa: B023
                 tick_at = now + _TICK_S
-        if not self._reason:
-            self._bus.publish(state, OFFLINE, retain=True)
-        return self._reason
+
+    def _decide(self, item: Message | Placed | str, now: float) -> None:
+        controller = self._controller
+        match item:
+            case Message():
+                self._guarded(item.topic, lambda: controller.handle(item, now))
+            case Placed():
+                self._guarded(f"the layout of {item.key}", lambda: controller.placed(item, now))
+            case str():
+                self._guarded(f"artifact {item[:12]}", lambda: controller.lost(item, now))
+
+    def _guarded(self, what: str, decide: Callable[[], list[Action]]) -> None:
+        """Decide and perform; a mistake of ours costs this one decision, not the site its coordinator."""
+        try:
+            self._perform(decide())
+        except Exception:  # noqa: BLE001 - whatever it is, the next message is another matter
+            if what not in self._failed:  # once a subject: it may come again each second
+                _log.exception("a decision failed on %s; going on", what)
+            self._failed.add(what)
 
     def _connection(self, there: bool) -> None:
         if there:
             self._online.set()
         else:
             self._online.clear()
+
+    def _find(self, sha256: str) -> bytes | None:
+        """Return an artifact for a node that asks; one that is lost is fetched from those who have it."""
+        data = self._folder.artifact(sha256)
+        if data is None:
+            self._inbox.put(sha256)
+        return data
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -106,18 +152,19 @@ class Service:
                     self._bus.publish(topic, payload, retain=retain)
                     self._tell(topic, payload)
                 case Keep(data):
-                    self._store.put(data)
+                    self._folder.keep(data)
                 case Save(state, artifacts):
-                    self._store.give_up(artifacts)
-                    part = self._path.with_suffix(".part")
-                    part.write_text(json.dumps(state), encoding="utf-8")
-                    part.replace(self._path)
+                    self._folder.save(state, artifacts)
+                case Place(deployment, question):
+                    number = self._placer.submit(deployment, question.request, question.present)
+                    self._controller.asked(deployment, number)
                 case Stop(reason):
                     self._reason = reason
                     self.stop()
 
     def _complain(self, now: float) -> None:
-        """Log messages that could not be decoded, once a minute at most."""
+        """Log messages that could not be decoded, once a minute at most; and save what could not be saved."""
+        self._folder.retry()
         controller = self._controller
         new = controller.bad_messages - self._complained
         if new and now >= self._complained_at:
@@ -129,35 +176,7 @@ class Service:
             return
         status = Status.decode(payload)
         where = " ".join(f"{part}@{node}" for part, node in sorted(status.placement.items()))
-        _log.info(
-            "%s: %s epoch %d %s",
-            status.deployment,
-            status.phase,
-            status.epoch,
-            status.reason or where,
-        )
-
-    def _restored(self) -> list[Action]:
-        """Take up what an earlier run kept; what is damaged is put aside, and the site begins anew."""
-        try:
-            text = self._path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return []
-        except UnicodeDecodeError as error:
-            return self._put_aside(error)
-        except OSError as error:
-            raise StateError(f"{self._path}: cannot be read ({error.strerror})") from None
-        try:
-            return self._controller.restore(json.loads(text))
-        except ValueError as error:
-            return self._put_aside(error)
-
-    def _put_aside(self, error: ValueError) -> list[Action]:
-        aside = self._path.with_suffix(".damaged")
-        try:
-            self._path.replace(aside)
-        except OSError as problem:
-            raise StateError(f"{self._path}: damaged ({problem.strerror})") from None
-        why = " ".join(str(error).split())[:200]
-        _log.error("%s is damaged and now %s; nothing of it is known (%s)", self._path, aside, why)
-        return []
+        words = (status.deployment, status.phase, status.epoch, status.reason or where)
+        if words != self._told.get(status.deployment):
+            self._told[status.deployment] = words
+            _log.info("%s: %s epoch %d %s", *words)

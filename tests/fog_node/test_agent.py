@@ -306,10 +306,10 @@ def test_a_deployment_that_is_retired_is_drained() -> None:
 def test_an_epoch_that_never_served_gives_way_at_once() -> None:
     desk = Desk()
     desk.assign(assignment(1, LEFT))
-    actions = [Load(RIGHT.sha256), Unload(LEFT.sha256), Tidy(frozenset({RIGHT.sha256}))]
-    assert desk.assign(assignment(2, RIGHT)) == actions
-    # What was under way comes to nothing.
-    assert desk.happen(loaded(LEFT)) == actions[1:]
+    unloading, tidying = Unload(LEFT.sha256), Tidy(frozenset({RIGHT.sha256}))
+    assert desk.assign(assignment(2, RIGHT)) == [unloading, Load(RIGHT.sha256), tidying]
+    # What was being loaded comes to nothing.
+    assert desk.happen(loaded(LEFT)) == [unloading, tidying]
     assert desk.happen(Absent(LEFT.sha256)) == []
 
 

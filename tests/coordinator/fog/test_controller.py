@@ -35,14 +35,17 @@ from broker.topics import (
     STATUS,
 )
 from coordinator.fog.controller import (
-    PULL_PATIENCE_S,
     SETTLE_S,
     Action,
     Controller,
     Keep,
+    Place,
     Save,
 )
-from coordinator.fog.deployment import PREPARE_PATIENCE_S, REFUSED_S, STEADY_S
+from coordinator.fog.deployment import PREPARE_PATIENCE_S, STEADY_S
+from coordinator.fog.placing import Job, carried_out
+from coordinator.fog.refusals import REFUSED_S
+from coordinator.fog.requested import PULL_PATIENCE_S
 from models.bundle import Bundle
 from tests.coordinator.fog.toys import (
     NAME,
@@ -66,17 +69,33 @@ class Desk:
         self.now = 0.0
         self.said: dict[str, bytes] = {}
         self.all: list[Action] = []
+        self.questions, self.places = 0, True
         self.controller.connected(self.now)
         self.now = SETTLE_S
         for node in nodes:
             self.hear(*here(node))
 
     def take(self, actions: list[Action]) -> list[Action]:
-        self.all += actions
-        for action in actions:
+        """Perform actions, with a placer that answers at once; return all that came of it."""
+        done: list[Action] = []
+        waiting = list(actions)
+        while waiting:
+            action = waiting.pop(0)
+            done.append(action)
             if isinstance(action, Publish):
                 self.said[action.topic] = action.payload
-        return actions
+            if isinstance(action, Place) and self.places:
+                self.questions += 1
+                self.controller.asked(action.deployment, self.questions)
+                job = Job(
+                    action.deployment,
+                    self.questions,
+                    action.question.request,
+                    action.question.present,
+                )
+                waiting += self.controller.placed(carried_out(job), self.now)
+        self.all += done
+        return done
 
     def hear(self, *messages: Message) -> list[Action]:
         return [a for m in messages for a in self.take(self.controller.handle(m, self.now))]
@@ -348,7 +367,7 @@ def test_a_restarted_coordinator_goes_on_without_a_new_epoch() -> None:
     again.hear(*here("a"), *here("b"))
     again.pass_time(SETTLE_S + 1, "a", "b")
     assert again.active == desk.active
-    assert again.status == desk.status
+    assert again.status.model_copy(update={"since": desk.status.since}) == desk.status
     assert again.assignment("a") == desk.assignment("a")
     again.hear(gone("a"))
     assert again.status.epoch == 2

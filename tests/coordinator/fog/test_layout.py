@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 
 from broker.messages import Links
-from coordinator.fog.layout import assignments, laid_out, patience_s, predicted, taken_by
+from coordinator.fog.assignments import assignments, patience_s
+from coordinator.fog.layout import laid_out, predicted, taken_by
 from coordinator.fog.layout_request import LayoutRequest, placement_problem
 from coordinator.fog.taken import Taken
 from evolution.placement.fog import ANSWER, CAMERA

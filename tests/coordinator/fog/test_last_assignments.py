@@ -1,7 +1,7 @@
 """A node that comes (back) is told all that its topic does not retain, and nobody else is told anything."""
 
 from broker.messages import AssignedPartition, Assignment
-from coordinator.fog.standing_orders import StandingOrders
+from coordinator.fog.last_assignments import LastAssignments
 from tests.coordinator.fog.toys import info
 
 WORK = AssignedPartition(
@@ -21,9 +21,9 @@ def word(deployment: str, epoch: int = 1, *, work: bool = True) -> Assignment:
     )
 
 
-def told(*words: Assignment) -> StandingOrders:
+def told(*words: Assignment) -> LastAssignments:
     """Return orders to a node that is there."""
-    orders = StandingOrders()
+    orders = LastAssignments()
     assert orders.again({"pi": info("pi")}) == []
     for each in words:
         orders.note("pi", each)

@@ -1,0 +1,94 @@
+"""One placement being carried out: what it is of, where it runs, and what its fog nodes are told; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from broker.messages import Active, Assignment, BundleName, InputSpec, NodeInfo, Phase, Predicted
+from coordinator.fog.assignments import assignments
+from coordinator.fog.held import held_by
+from coordinator.fog.layout import Layout
+from coordinator.fog.served import Served, chains
+from models.bundle import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A bundle on a layout, with the session of each node when it was told.
+
+    ``since`` is when it was told to prepare, or to serve, in monotonic seconds. One that ``makes_room``
+    does not fit beside the epoch before, which ends where it is in the way.
+    """
+
+    deployment: str
+    number: int
+    bundle: Bundle
+    layout: Layout
+    sessions: Mapping[str, int]
+    since: float
+    makes_room: bool = False
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The fog nodes that it needs, the standby of its fusion included."""
+        standby = {self.layout.standby} if self.layout.standby else set[str]()
+        return frozenset({*self.layout.placement.values(), *standby})
+
+    @property
+    def fusion(self) -> tuple[str, ...]:
+        """The fog nodes that answer: the first and, if there is one, its standby."""
+        first = self.layout.placement[self.bundle.fusion.id]
+        return (first, self.layout.standby) if self.layout.standby else (first,)
+
+    def broken(self, alive: Mapping[str, NodeInfo]) -> bool:
+        """Return whether one of its nodes is gone, or is there in another life."""
+        return any(
+            node not in alive or alive[node].session != self.sessions[node] for node in self.nodes
+        )
+
+    def assignments(self, phase: Phase) -> dict[str, Assignment]:
+        """Return what each of its nodes is told."""
+        told = assignments(self.deployment, self.number, phase, self.bundle, self.layout)
+        if not self.makes_room:
+            return told
+        return {node: word.model_copy(update={"makes_room": True}) for node, word in told.items()}
+
+    def active(self) -> Active:
+        """Return what the cameras are told."""
+        return Active(
+            deployment=self.deployment,
+            epoch=self.number,
+            bundle=BundleName(name=self.bundle.name, version=self.bundle.version),
+            classes=self.bundle.classes,
+            input=InputSpec.model_validate(self.bundle.input.model_dump()),
+            fusion=self.fusion,
+        )
+
+    def held(self) -> dict[str, dict[str, int]]:
+        """Return what it holds of every node's memory: bytes by artifact."""
+        held = held_by(self.bundle, self.layout.placement)
+        if self.layout.standby:
+            fusion = self.bundle.fusion.id
+            part = next(part for part in self.bundle.partitions if part.id == fusion)
+            held.setdefault(self.layout.standby, {})[part.sha256] = part.memory_bytes
+        return held
+
+    def served(self) -> Served:
+        """Return what those who watch it need to know."""
+        return Served(
+            epoch=self.number,
+            since=self.since,
+            placement=self.layout.placement,
+            expected_s=self.layout.seconds,
+            predicted_s=self.layout.response_s,
+            fusion=self.fusion,
+            chains=chains(self.bundle, self.layout.placement),
+        )
+
+    def predicted(self) -> Predicted:
+        """Return what people are told that it should reach."""
+        return Predicted(
+            response_s=self.layout.response_s,
+            lower_bound_s=self.layout.lower_bound_s,
+            frames_per_s=self.layout.frames_per_s,
+            p95_s=self.layout.p95_s,
+        )

@@ -1,0 +1,71 @@
+"""What is known of a site when its deployments are decided on; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from broker.messages import NodeInfo
+from coordinator.fog.held import Held
+from coordinator.fog.layout_request import LayoutRequest, Measured
+from coordinator.fog.load import slowed
+from coordinator.fog.taken import Taken
+from models.bundle import Bundle
+
+NodeSessions = frozenset[tuple[str, int]]
+"""Fog nodes and their sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The fog nodes at hand, and what a placement of one deployment has to reckon with.
+
+    ``unused`` are nodes not to be used and why, ``factors`` how many times longer than usual the slow
+    ones take, ``measured`` the usual seconds. ``frames_per_s`` is the rate to place for; ``taken``
+    and ``held`` are what other deployments use of the nodes and keep in their memory.
+    """
+
+    alive: Mapping[str, NodeInfo]
+    unused: Mapping[str, str] = field(default_factory=dict)
+    factors: Mapping[str, float] = field(default_factory=dict)
+    measured: Measured = field(default_factory=dict)
+    frames_per_s: float | None = None
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    held: Held = field(default_factory=dict)
+
+    def without(self, refused: Mapping[str, str]) -> dict[str, NodeInfo]:
+        """Return the nodes that can be used, these left out."""
+        return {
+            node: info
+            for node, info in self.alive.items()
+            if node not in refused and node not in self.unused
+        }
+
+    def request(self, bundle: Bundle, nodes: Mapping[str, NodeInfo], held: Held) -> LayoutRequest:
+        """Return what to ask the placer for."""
+        return LayoutRequest(
+            bundle,
+            nodes,
+            self.measured,
+            slowed(bundle, nodes, self.measured, self.factors),
+            self.frames_per_s,
+            self.taken,
+            held,
+        )
+
+    def circumstances(self, nodes: Mapping[str, NodeInfo]) -> "Circumstances":
+        """Return what, when it changes, is a reason to compare what serves with something else."""
+        factors = {node: self.factors[node] for node in sorted(self.factors) if node in nodes}
+        return Circumstances(sessions(nodes), tuple(factors.items()), self.frames_per_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """The nodes that can be used, which of them are slow, and the rate to place for."""
+
+    nodes: NodeSessions
+    slow: tuple[tuple[str, float], ...]
+    frames_per_s: float | None
+
+
+def sessions(nodes: Mapping[str, NodeInfo]) -> NodeSessions:
+    """Return the nodes with their sessions."""
+    return frozenset((node, info.session) for node, info in nodes.items())

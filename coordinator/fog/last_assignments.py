@@ -1,0 +1,52 @@
+"""What each fog node was assigned last in each deployment; pure.
+
+A node's assignment topic retains one message, and a node may be in several deployments: who comes
+(back) is told the others again.
+"""
+
+from collections.abc import Mapping
+
+from broker.messages import Assignment, NodeInfo
+
+
+class LastAssignments:
+    """What each fog node was assigned last, by deployment."""
+
+    def __init__(self) -> None:
+        self._assigned: dict[str, dict[str, Assignment]] = {}
+        self._sessions: dict[str, int] = {}
+        self._there: set[str] = set()
+
+    def note(self, node: str, assignment: Assignment) -> None:
+        """Take note of what a node is told now."""
+        assigned = self._assigned.setdefault(node, {})
+        assigned.pop(assignment.deployment, None)  # to the end: the order of telling
+        assigned[assignment.deployment] = assignment
+
+    def again(self, alive: Mapping[str, NodeInfo]) -> list[tuple[str, Assignment]]:
+        """Return what the nodes that came since the last call are to be told again.
+
+        What gives a node nothing to do comes first, so that the last one, which is retained, is of
+        use. A new session had nothing to be relieved of: those are forgotten then.
+        """
+        told = []
+        for node, info in alive.items():
+            assigned = self._assigned.get(node, {})
+            new_session = self._sessions.get(node) != info.session
+            if (new_session or node not in self._there) and len(assigned) > 1:
+                told += [
+                    (node, assignment) for assignment in sorted(assigned.values(), key=_has_work)
+                ]
+            if new_session:
+                self._assigned[node] = {
+                    name: assignment
+                    for name, assignment in assigned.items()
+                    if _has_work(assignment)
+                }
+            self._sessions[node] = info.session
+        self._there = set(alive)
+        return told
+
+
+def _has_work(assignment: Assignment) -> bool:
+    return bool(assignment.partitions)

@@ -1,0 +1,51 @@
+"""Fog nodes that failed to prepare a deployment, and when they may be tried again; pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from broker.messages import NodeInfo
+
+REFUSED_S: Final = 20.0
+REFUSED_MOST_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a session of a fog node is not used, until when, and which time in a row this is."""
+
+    session: int
+    reason: str
+    until: float
+    times: int
+
+
+class Refusals:
+    """A node is left out for ``REFUSED_S``, and for twice as long with every time more."""
+
+    def __init__(self) -> None:
+        self._refused: dict[str, Refusal] = {}
+
+    def add(self, node: str, session: int, reason: str, now: float) -> None:
+        """Leave a node out for a while."""
+        before = self._refused.get(node)
+        times = before.times + 1 if before is not None and before.session == session else 1
+        until = now + min(REFUSED_MOST_S, REFUSED_S * 2.0 ** min(times - 1, 10))
+        self._refused[node] = Refusal(session, reason, until, times)
+
+    def standing(self, alive: Mapping[str, NodeInfo], now: float) -> dict[str, str]:
+        """Return the nodes at hand that are not to be used yet, and why."""
+        return {
+            node: refusal.reason
+            for node, refusal in sorted(self._refused.items())
+            if node in alive and alive[node].session == refusal.session and now < refusal.until
+        }
+
+    def forgive(self, nodes: Iterable[str]) -> None:
+        """Let these begin with a clean slate."""
+        for node in nodes:
+            self._refused.pop(node, None)
+
+    def clear(self) -> None:
+        """Forget all: something else is wanted now."""
+        self._refused.clear()

@@ -1,0 +1,53 @@
+"""What is known of the fog when one of its deployments is decided on: the others, the nodes, the rates; pure."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from coordinator.fog.deployment import Deployment
+from coordinator.fog.fleet import Fleet
+from coordinator.fog.held import held_together
+from coordinator.fog.knowledge import Knowledge
+from coordinator.fog.layout import taken_by
+from coordinator.fog.layout_request import LayoutRequest
+from coordinator.fog.load import together
+from coordinator.fog.taken import Taken
+from coordinator.fog.watch import Watch
+
+
+class Surroundings:
+    """A site at one moment, seen from each of its deployments."""
+
+    def __init__(
+        self, fleet: Fleet, watch: Watch, deployments: Mapping[str, Deployment], now: float
+    ) -> None:
+        self._fleet, self._watch, self._deployments = fleet, watch, deployments
+        self._alive = fleet.alive(now)
+        self._unused = watch.unused(self._alive, now)
+        self._factors = watch.factors(self._alive, now)
+        self._takes: dict[str, dict[str, Taken]] = {}
+
+    def of(self, deployment: Deployment) -> Knowledge:
+        """Return what a placement of this deployment has to reckon with."""
+        others = [d for name, d in self._deployments.items() if name != deployment.name]
+        return Knowledge(
+            self._alive,
+            self._unused,
+            self._factors,
+            self._fleet.measured,
+            self._watch.traffic.rate(deployment.name).to_place_for,
+            together(self._taken(other) for other in others),
+            held_together(other.held() for other in others),
+        )
+
+    def _taken(self, deployment: Deployment) -> dict[str, Taken]:
+        """Return what a deployment takes of the nodes that are there, at the rate it serves."""
+        served = self._watch.traffic.rate(deployment.name).served
+        epoch = deployment.serving
+        if epoch is None or served is None:
+            return {}
+        if deployment.name not in self._takes:
+            self._takes[deployment.name] = {}
+            with suppress(ValueError):  # one of its nodes is gone: it will be placed anew itself
+                request = LayoutRequest(epoch.bundle, self._alive, self._fleet.measured)
+                self._takes[deployment.name] = taken_by(request, epoch.layout, served)
+        return self._takes[deployment.name]
