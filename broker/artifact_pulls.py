@@ -5,7 +5,7 @@ broker or on the link, and would be requested again before they arrive. Their ow
 the requests that it is given and hands over the chunks that come.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,13 +51,22 @@ class RetryTime:
 
 
 class _Pull:
-    """One artifact of known size on its way."""
+    """One artifact of known size on its way; of its ``holders`` the first is asked."""
 
-    def __init__(self, total: int, holder: str) -> None:
-        self.total, self.holder = total, holder
+    def __init__(self, total: int, holders: Sequence[str]) -> None:
+        self.total, self.holders = total, tuple(holders)
         self.refused = 0
         self._chunks: dict[int, bytes] = {}
         self._asked: set[int] = set()
+
+    @property
+    def holder(self) -> str:
+        """Who is asked."""
+        return self.holders[0]
+
+    def ask_the_next(self) -> None:
+        """Ask the next holder from now on, and this one last."""
+        self.holders = (*self.holders[1:], self.holders[0])
 
     def missing(self) -> Iterator[int]:
         """Yield the offsets of the chunks that have not come, in order."""
@@ -93,6 +102,7 @@ class _Pull:
         if sha256_of(data) == sha256:
             return data
         self.refused += 1
+        self.ask_the_next()
         self._chunks.clear()
         self._asked.clear()
         return None
@@ -132,9 +142,12 @@ class ArtifactPulls:
         """What is being pulled, in order."""
         return list(self._pulls)
 
-    def begin(self, sha256: str, total: int, holder: str = "") -> None:
-        """Pull an artifact of ``total`` bytes (from ``holder``), after those that were begun before."""
-        self._pulls.setdefault(sha256, _Pull(total, holder))
+    def begin(self, sha256: str, total: int, holders: Sequence[str] = ("",)) -> None:
+        """Pull an artifact of ``total`` bytes, after those that were begun before.
+
+        Of its ``holders`` one is asked after the other, the next whenever a chunk is late or corrupt.
+        """
+        self._pulls.setdefault(sha256, _Pull(total, holders))
 
     def end(self, hashes: Collection[str]) -> None:
         """Pull these no more; the patience with the others begins anew."""
@@ -150,10 +163,15 @@ class ArtifactPulls:
         """Return what to ask for now."""
         late = [key for key, asked in self._in_flight.items() if now >= asked.until]
         if late:
-            self._retry.in_vain()
             self._window = 1
+            if all(len(self._pulls[sha256].holders) == 1 for sha256, _ in late):
+                self._retry.in_vain()  # with others to ask it is not the link that is slow
         for key in late:
             del self._in_flight[key]
+        for sha256 in dict.fromkeys(sha256 for sha256, _ in late):
+            # To the end: what nobody has is not to keep the others waiting.
+            pull = self._pulls[sha256] = self._pulls.pop(sha256)
+            pull.ask_the_next()
         wanted: list[ArtifactRequest] = []
         for sha256, offset in self._next():
             if len(self._in_flight) >= self._window:

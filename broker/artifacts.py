@@ -6,6 +6,7 @@ holds what the coordinator lost. ``broker/artifact_pulls.py`` is the other side.
 
 import contextlib
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping
@@ -17,6 +18,8 @@ from broker.bus.seam import Bus, Message
 from broker.codec import Chunk, encode_chunk
 from broker.messages import ArtifactRequest, MessageError
 from broker.topics import CLIENT_GIVE, COORDINATOR_GET, NODE_ARTIFACT, NODE_GET
+
+_log = logging.getLogger("artifacts")
 
 STORE_BYTES: Final = 512 * 1024 * 1024
 """What a store keeps of artifacts that nobody needs now: a redeploy may want them again."""
@@ -51,29 +54,53 @@ def sha256_of(data: bytes) -> str:
 
 
 class ArtifactStore:
-    """Artifacts in a folder, one file each, named by hash; what does not match its name is no artifact."""
+    """Artifacts in a folder, one file each, named by hash; what does not match its name is no artifact.
+
+    A folder that is gone is made again by the next artifact that is kept.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
+    def has(self, sha256: str, size: int) -> bool:
+        """Return whether there is a file of this name and size; only :meth:`get` looks into it."""
+        try:
+            return (self._folder / sha256).stat().st_size == size
+        except OSError:
+            return False
+
     def get(self, sha256: str) -> bytes | None:
-        """Return the artifact, or None; a file that is corrupt is put aside."""
+        """Return the artifact, or None; a file that is corrupt is put aside and logged.
+
+        Raises:
+            OSError: it is there and cannot be read.
+        """
         path = self._folder / sha256
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
         if sha256_of(data) != sha256:
-            path.replace(path.with_suffix(".corrupt"))
+            aside = path.with_suffix(".damaged")
+            path.replace(aside)
+            _log.warning("%s is corrupt and now %s", path, aside.name)
             return None
-        path.touch()
+        with contextlib.suppress(OSError):
+            path.touch()
         return data
 
     def put(self, data: bytes) -> str:
-        """Keep an artifact and return its hash; a crash in between leaves no half file under it."""
+        """Keep an artifact and return its hash; a crash in between leaves no half file under it.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written to.
+        """
         sha256 = sha256_of(data)
-        self._folder.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
+        self._folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".part-")
         part = Path(name)
         try:
@@ -85,9 +112,12 @@ class ArtifactStore:
         return sha256
 
     def give_up(self, needed: Collection[str], limit_bytes: int = STORE_BYTES) -> None:
-        """Remove what is superfluous (:func:`superfluous`); what cannot be removed stays."""
+        """Remove what is superfluous (:func:`superfluous`); what cannot be removed stays.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
         files = {}
-        self._folder.mkdir(parents=True, exist_ok=True)
         for path in self._folder.iterdir():
             with contextlib.suppress(OSError):
                 stat = path.stat()

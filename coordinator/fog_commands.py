@@ -27,6 +27,8 @@ from broker.command_line import (
 from broker.messages import OFFLINE, Status
 from broker.topics import COORDINATOR, COORDINATOR_STATE
 
+_log = logging.getLogger("fog-coordinator")
+
 
 def serve(
     broker: Broker = BROKER,
@@ -37,7 +39,8 @@ def serve(
     ] = None,
 ) -> None:
     """Watch the fog nodes, place what is deployed, and place it anew when one dies."""
-    from coordinator.fog.service import Service, StateError
+    from coordinator.fog.service import Service
+    from coordinator.fog.state_folder import StateError
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     check_ids(site=site)
@@ -45,14 +48,17 @@ def serve(
     will = Will(COORDINATOR_STATE.at(site), OFFLINE)
     # An id of its own, not the site's: of two coordinators the later stays, and says so.
     client_id = f"{COORDINATOR}-{uuid.uuid4().hex[:12]}"
-    try:
-        with connection(broker, client_id, will=will, retry=True) as bus:
+    with connection(broker, client_id, will=will, retry=True) as bus:
+        try:
             service = Service(site, folder, bus)
             on_signal(service.stop)
             say(f"fog-coordinator serves site {site}, state in {folder}")
             reason = service.run()
-    except StateError as error:
-        refuse(error)
+        except StateError as error:
+            refuse(error)
+        except Exception as error:  # noqa: BLE001  one line for people, never exit code 0
+            _log.debug("ended", exc_info=error)
+            refuse(f"fog-coordinator ended by a mistake of ours: {error!r}", 1)
     if reason:
         refuse(reason)
 

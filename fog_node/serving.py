@@ -96,8 +96,9 @@ class Serving:
                 self._first = check_id(f"partition {part.id}: first", part.fusion.first)
 
     def told(self, assignment: Assignment) -> bool:
-        """Return whether this is what it was told already, in whatever phase."""
-        return assignment.model_copy(update={"phase": self.assignment.phase}) == self.assignment
+        """Return whether this is what it was told already, in whatever phase, with room or without."""
+        how = {"phase": self.assignment.phase, "makes_room": self.assignment.makes_room}
+        return assignment.model_copy(update=how) == self.assignment
 
     def move(self, event: ServingEvent) -> bool:
         """Go where an event leads (``TRANSITIONS``); return whether that is somewhere else."""

@@ -5,62 +5,47 @@ placed and prepared, the one before goes on serving. A node that comes and goes 
 it would gain is asked once, when the fleet has been steady for a while.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
-from broker.messages import Active, Assignment, Report, Spec, Status, StatusPhase
+from broker.messages import Assignment, Report, Spec, Status, StatusPhase
+from coordinator.fog.decisions import NONE, Decisions, Question
 from coordinator.fog.epoch import Epoch
-from coordinator.fog.held import Held, held_together
+from coordinator.fog.held import Held, held_together, overfull
 from coordinator.fog.knowledge import Circumstances, Knowledge, NodeSessions, sessions
 from coordinator.fog.layout import Layout
-from coordinator.fog.layout_request import LayoutRequest
 from coordinator.fog.placing import Placed
+from coordinator.fog.preparation import Preparation
 from coordinator.fog.pursuit import TRANSITIONS, Event, Pursuit
-from coordinator.fog.refusals import Refusals
+from coordinator.fog.refusals import Refusals, why_none
 from coordinator.fog.worth import worth_it
 from models.bundle import Bundle
 
-PREPARE_PATIENCE_S: Final = 15.0
-"""So long may a node that prepares get no further; one that fetches over a slow link does."""
 STEADY_S: Final = 10.0
 """A fleet that has been the same for so long is worth comparing what serves with something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What to ask the placer, and the layout that serves if the answer is to be compared with it."""
-
-    request: LayoutRequest
-    present: Layout | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What is to be told: to fog nodes, to the cameras; whether people are; and what the placer is asked."""
-
-    assignments: dict[str, Assignment] = field(default_factory=dict)
-    active: Active | None = None
-    announce: bool = False
-    question: Question | None = None
-
-
-NONE: Final = Decisions()
-
-
 class Deployment:
-    """A bundle that is wanted, with the epoch that serves and the one in preparation."""
+    """A bundle that is wanted, with the epoch that serves and the one in preparation.
 
-    def __init__(self, spec: Spec, bundle: Bundle, last_epoch: int = 0) -> None:
+    ``assigned`` are fog nodes that may have something to do for it.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        bundle: Bundle,
+        last_epoch: int = 0,
+        assigned: frozenset[str] = frozenset(),
+    ) -> None:
         self.spec, self.bundle = spec, bundle
         self.serving: Epoch | None = None
-        self.preparing: Epoch | None = None
         self.last_epoch = last_epoch
         self.pursuit: Pursuit = "wanted"
+        self._preparation: Preparation | None = None
         self._phase: tuple[StatusPhase, str, float] = ("waiting", "", 0.0)
-        self._ready: set[str] = set()
         self._refusals = Refusals()
-        self._progressed: dict[str, float] = {}  # node -> when it last got further
-        self._told: frozenset[str] = frozenset()
+        self._assigned = assigned
         self._asked = 0
         self._asked_of: NodeSessions = frozenset()
         self._makes_room = False
@@ -71,6 +56,11 @@ class Deployment:
     def name(self) -> str:
         """What the cameras call it."""
         return self.spec.deployment
+
+    @property
+    def preparing(self) -> Epoch | None:
+        """The epoch in preparation."""
+        return self._preparation.epoch if self._preparation is not None else None
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
@@ -88,9 +78,9 @@ class Deployment:
         return {part.id: part.sha256 for bundle in self.bundles for part in bundle.partitions}
 
     @property
-    def told(self) -> frozenset[str]:
+    def assigned(self) -> frozenset[str]:
         """The fog nodes that may have something to do for it."""
-        return self._told
+        return self._assigned
 
     @property
     def settled(self) -> bool:
@@ -106,7 +96,7 @@ class Deployment:
         before = self.pursuit
         self.pursuit = TRANSITIONS.get((before, event), before)
         if self.pursuit != "preparing":
-            self.preparing = None
+            self._preparation = None
         return self.pursuit != before
 
     # --- what happens -----------------------------------------------------------------------
@@ -118,27 +108,46 @@ class Deployment:
         self._makes_room = False
         self._move("revised")
 
+    def adopt(self, epoch: Epoch, *, settled: bool) -> None:
+        """Take an epoch that served before the coordinator was started as the one that serves."""
+        self.serving, self.last_epoch = epoch, max(self.last_epoch, epoch.number)
+        self._assigned |= epoch.nodes
+        self.pursuit = "settled" if settled else "wanted"
+        self._enter("serving", epoch.since)
+
+    def resumed(self) -> Decisions:
+        """Return what is to be told again after a restart."""
+        if self.serving is None:
+            return NONE
+        assignments = self.serving.assignments("serve")
+        return Decisions(assignments, self.serving.active(), announce=True)
+
     def reported(self, node: str, report: Report, now: float) -> Decisions:
         """Take a fog node's report on the epoch in preparation."""
-        epoch = self.preparing
-        if epoch is None or report.epoch != epoch.number or node not in epoch.nodes:
+        preparation = self._preparation
+        if preparation is None or report.epoch != preparation.epoch.number:
             return NONE
-        self.progressed(node, now)
+        if node not in preparation.epoch.nodes:
+            return NONE
+        preparation.progressed(node, now)
         if report.status == "failed":
             self._refuse(node, report.session, report.reason, now)
             return NONE
         if report.status == "ready":
-            self._ready.add(node)
-        return self._serve(epoch, now) if self._ready >= epoch.nodes else NONE
+            preparation.ready(node)
+        if preparation.complete:
+            return self._serve(preparation.epoch, now)
+        return Decisions(preparation.next(now))
 
     def progressed(self, node: str, now: float) -> None:
         """Take note that a fog node got further with what it fetches and loads."""
-        self._progressed[node] = now
+        if self._preparation is not None:
+            self._preparation.progressed(node, now)
 
     def wait_longer(self, now: float) -> None:
         """Give the nodes of the epoch in preparation all of their time again."""
-        if self.preparing is not None:
-            self.preparing = replace(self.preparing, since=now)
+        if self._preparation is not None:
+            self._preparation.wait_longer(now)
 
     def asked(self, number: int) -> None:
         """Take note of the number that the placer gave the question; earlier answers are stale."""
@@ -186,9 +195,7 @@ class Deployment:
             request = known.request(self.bundle, usable, held_together([known.held, self.held()]))
             present = self.serving.layout if self.serving else None
             return Decisions(question=Question(request, present))
-        if self.pursuit == "wanted":
-            return self._ask(known, now)
-        return NONE
+        return self._ask(known, now) if self.pursuit == "wanted" else NONE
 
     def _ask(self, known: Knowledge, now: float) -> Decisions:
         """Ask for a layout beside what serves, or in its place where two do not fit."""
@@ -208,12 +215,8 @@ class Deployment:
             return self._ask(known, now)
         self._move("unplaceable")
         refused = {**self._refusals.standing(known.alive, now), **known.unused}
-        why = "; ".join(f"{node}: {each}" for node, each in sorted(refused.items()))
-        if refused and not known.without(refused):
-            reason = f"every fog node online was refused, to be tried again later ({why})"
-        elif refused:
-            reason = f"{reason} (refused: {why})"
-        self._enter("waiting", now, reason)
+        nobody = not known.without(refused)
+        self._enter("waiting", now, why_none(reason, refused, nobody=nobody))
         return Decisions(announce=True)
 
     def _worth_asking(self, circumstances: Circumstances, now: float) -> bool:
@@ -221,7 +224,7 @@ class Deployment:
         before = self._circumstances
         if before is None or before[0] != circumstances:
             self._circumstances, self._judged = (circumstances, now), False
-        slower = before is not None and _slower(before[0], circumstances)
+        slower = before is not None and circumstances.slower_than(before[0])
         since = self._circumstances[1] if self._circumstances else now
         if self._judged or self.serving is None or not (slower or now - since >= STEADY_S):
             return False
@@ -229,13 +232,11 @@ class Deployment:
         return True
 
     def _refuse_the_late(self, now: float) -> None:
-        epoch = self.preparing
-        if epoch is None:
+        preparation = self._preparation
+        if preparation is None:
             return
-        for node in sorted(epoch.nodes - self._ready):
-            since = max(epoch.since, self._progressed.get(node, epoch.since))
-            if now - since >= PREPARE_PATIENCE_S:
-                self._refuse(node, epoch.sessions[node], "not ready in time", now)
+        for node in preparation.late(now):
+            self._refuse(node, preparation.epoch.sessions[node], "not ready in time", now)
 
     def _refuse(self, node: str, session: int, reason: str, now: float) -> None:
         self._refusals.add(node, session, reason, now)
@@ -245,20 +246,16 @@ class Deployment:
         self._move("placed")
         self.last_epoch += 1
         nodes = {*layout.placement.values(), layout.standby} - {""}
-        self.preparing = Epoch(
-            self.name,
-            self.last_epoch,
-            self.bundle,
-            layout,
-            {node: known.alive[node].session for node in sorted(nodes)},
-            now,
-            self._makes_room,
-        )
-        self._ready.clear()
-        told = self.preparing.assignments("prepare")
-        self._told |= told.keys()
+        told = {node: known.alive[node].session for node in sorted(nodes)}
+        epoch = Epoch(self.name, self.last_epoch, self.bundle, layout, told, now)
+        if self._makes_room:
+            memory = {node: known.alive[node].memory_bytes for node in nodes}
+            together = held_together([known.held, self.held(), epoch.held()])
+            epoch = replace(epoch, evicts=overfull(memory, together))
+        self._preparation = Preparation(epoch, now)
+        self._assigned |= epoch.nodes
         self._enter("preparing", now)
-        return Decisions(told, announce=True)
+        return Decisions(self._preparation.first(), announce=True)
 
     def _serve(self, epoch: Epoch, now: float) -> Decisions:
         self._move("ready")
@@ -266,27 +263,13 @@ class Deployment:
         self._circumstances = None  # by then its partitions have been measured where they run
         self._makes_room = False
         self._refusals.forgive(epoch.nodes)
-        told = epoch.assignments("serve")
-        for node in self._told - told.keys():
+        assignments = epoch.assignments("serve")
+        for node in self._assigned - assignments.keys():
             # An empty assignment: a node that is out of it drains, also when it comes back later.
-            told[node] = Assignment(deployment=self.name, epoch=epoch.number, phase="serve")
-        self._told = epoch.nodes
+            assignments[node] = Assignment(deployment=self.name, epoch=epoch.number, phase="serve")
+        self._assigned = epoch.nodes
         self._enter("serving", now)
-        return Decisions(told, epoch.active(), announce=True)
-
-    def adopt(self, epoch: Epoch, *, settled: bool) -> None:
-        """Take an epoch that served before the coordinator was started as the one that serves."""
-        self.serving, self.last_epoch = epoch, max(self.last_epoch, epoch.number)
-        self._told = epoch.nodes
-        self.pursuit = "settled" if settled else "wanted"
-        self._enter("serving", epoch.since)
-
-    def resumed(self) -> Decisions:
-        """Return what is to be told again after a restart."""
-        if self.serving is None:
-            return NONE
-        told = self.serving.assignments("serve")
-        return Decisions(told, self.serving.active(), announce=True)
+        return Decisions(assignments, epoch.active(), announce=True)
 
     def _enter(self, phase: StatusPhase, now: float, reason: str = "") -> None:
         self._phase = (phase, reason, now)
@@ -302,18 +285,4 @@ class Deployment:
             since=max(0.0, round(wall_s + since, 3)),
             reason=reason,
         )
-        if epoch is None:
-            return status
-        fields = {
-            "epoch": epoch.number,
-            "placement": epoch.layout.placement,
-            "standby": epoch.layout.standby,
-            "predicted": epoch.predicted(),
-        }
-        return status.model_copy(update=fields)
-
-
-def _slower(before: Circumstances, now: Circumstances) -> bool:
-    """Return whether a node became slow, or slower than it was."""
-    factors = dict(before.slow)
-    return any(factor > factors.get(node, 1.0) for node, factor in now.slow)
+        return status if epoch is None else status.model_copy(update=epoch.status_fields())

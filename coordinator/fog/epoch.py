@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from broker.messages import Active, Assignment, BundleName, InputSpec, NodeInfo, Phase, Predicted
 from coordinator.fog.assignments import assignments
@@ -15,8 +16,8 @@ from models.bundle import Bundle
 class Epoch:
     """A bundle on a layout, with the session of each node when it was told.
 
-    ``since`` is when it was told to prepare, or to serve, in monotonic seconds. One that ``makes_room``
-    does not fit beside the epoch before, which ends where it is in the way.
+    ``since`` is when it was told to prepare, or to serve, in monotonic seconds. On the nodes that it
+    ``evicts`` there is no memory for it and the epoch before, which ends there.
     """
 
     deployment: str
@@ -25,7 +26,7 @@ class Epoch:
     layout: Layout
     sessions: Mapping[str, int]
     since: float
-    makes_room: bool = False
+    evicts: frozenset[str] = frozenset()
 
     @property
     def nodes(self) -> frozenset[str]:
@@ -48,9 +49,9 @@ class Epoch:
     def assignments(self, phase: Phase) -> dict[str, Assignment]:
         """Return what each of its nodes is told."""
         told = assignments(self.deployment, self.number, phase, self.bundle, self.layout)
-        if not self.makes_room:
-            return told
-        return {node: word.model_copy(update={"makes_room": True}) for node, word in told.items()}
+        for node in self.evicts & told.keys():
+            told[node] = told[node].model_copy(update={"makes_room": True})
+        return told
 
     def active(self) -> Active:
         """Return what the cameras are told."""
@@ -92,3 +93,12 @@ class Epoch:
             frames_per_s=self.layout.frames_per_s,
             p95_s=self.layout.p95_s,
         )
+
+    def status_fields(self) -> dict[str, Any]:
+        """Return the fields of :class:`~broker.messages.Status` that are of the epoch."""
+        return {
+            "epoch": self.number,
+            "placement": self.layout.placement,
+            "standby": self.layout.standby,
+            "predicted": self.predicted(),
+        }

@@ -33,3 +33,12 @@ def held_together(several: Iterable[Held]) -> dict[str, dict[str, int]]:
 def free_bytes(memory_bytes: int, artifacts: Mapping[str, int]) -> int:
     """Return what is left of a node's memory beside the artifacts that it keeps."""
     return max(memory_bytes - sum(artifacts.values()), 0)
+
+
+def overfull(memory_bytes: Mapping[str, int], held: Held) -> frozenset[str]:
+    """Return the nodes whose memory is too small for the artifacts that they are to hold."""
+    return frozenset(
+        node
+        for node, artifacts in held.items()
+        if node in memory_bytes and sum(artifacts.values()) > memory_bytes[node]
+    )

@@ -65,6 +65,11 @@ class Circumstances:
     slow: tuple[tuple[str, float], ...]
     frames_per_s: float | None
 
+    def slower_than(self, before: "Circumstances") -> bool:
+        """Return whether a node became slow, or slower than it was."""
+        factors = dict(before.slow)
+        return any(factor > factors.get(node, 1.0) for node, factor in self.slow)
+
 
 def sessions(nodes: Mapping[str, NodeInfo]) -> NodeSessions:
     """Return the nodes with their sessions."""

@@ -1,29 +1,31 @@
 """From what a site retains to the epoch that serves: for a coordinator that lost its folder; pure.
 
-The brokers and the fog nodes hold all of it: the spec has the bundle, `active` the epoch, the
-assignments say who runs what, and the fog nodes have the artifacts.
+The broker and the fog nodes hold all of it: the spec has the bundle, `active` the epoch, assignments
+and status say who runs what, and the fog nodes have the artifacts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from broker.messages import Active, Assignment, NodeInfo, Predicted, Status
+from broker.messages import Active, Assignment, Predicted, Report, Status
 from coordinator.fog.epoch import Epoch
+from coordinator.fog.fleet import NodeRecord
 from coordinator.fog.layout import Layout
 from models.bundle import Bundle
 
 
 @dataclass(slots=True)
 class Heard:
-    """What others (earlier coordinators) said on retained topics, by deployment or node."""
+    """What was said on retained topics, by whichever coordinator, and by the fog nodes."""
 
     active: dict[str, Active] = field(default_factory=dict)
     statuses: dict[str, Status] = field(default_factory=dict)
     assignments: dict[str, dict[str, Assignment]] = field(default_factory=dict)
     """By node, then by deployment."""
+    reports: dict[str, Report] = field(default_factory=dict)
 
     def holders(self, sha256: str) -> list[str]:
-        """Return the fog nodes that were assigned an artifact, and so have it."""
+        """Return the fog nodes that were assigned an artifact, and so should have it."""
         return sorted(
             node
             for node, by_deployment in self.assignments.items()
@@ -34,51 +36,134 @@ class Heard:
             )
         )
 
+    def of(self, deployment: str) -> Iterator[tuple[str, Assignment]]:
+        """Yield the last assignments to every node in a deployment."""
+        for node, by_deployment in sorted(self.assignments.items()):
+            if deployment in by_deployment:
+                yield node, by_deployment[deployment]
+
+    def forget(self, deployment: str) -> None:
+        """Forget a deployment that ended."""
+        self.active.pop(deployment, None)
+        self.statuses.pop(deployment, None)
+        for by_deployment in self.assignments.values():
+            by_deployment.pop(deployment, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The epoch that serves, and what its nodes are to be told so that they know it, too."""
+
+    epoch: Epoch
+    assignments: dict[str, Assignment]
+
 
 def recovered(
-    deployment: str, bundle: Bundle, heard: Heard, nodes: Mapping[str, NodeInfo], now: float
-) -> Epoch | None:
-    """Return the epoch that serves, or None where it cannot be told, or is of another bundle."""
+    deployment: str, bundle: Bundle, heard: Heard, nodes: Mapping[str, NodeRecord], now: float
+) -> Recovered | None:
+    """Return the epoch that serves, or None where it cannot be told, or is of another bundle.
+
+    A node's topic retains its last assignment only, whatever deployment it is of. So the status counts,
+    too, if the node itself says that it runs what stands there.
+    """
     active = heard.active.get(deployment)
     if active is None:
         return None
-    told = {
-        node: by_deployment[deployment]
-        for node, by_deployment in sorted(heard.assignments.items())
-        if deployment in by_deployment and by_deployment[deployment].epoch == active.epoch
-    }
-    hashes = {part.id: part.sha256 for part in bundle.partitions}
-    placement: dict[str, str] = {}
-    priority: dict[str, float] = {}
-    standby = ""
-    for node, assignment in told.items():
-        for part in assignment.partitions:
-            if hashes.get(part.id) != part.sha256:
-                return None
-            if part.fusion is not None and part.fusion.first:
-                standby = node
-            else:
-                placement[part.id], priority[part.id] = node, part.priority
-    if placement.keys() != hashes.keys():
+    parts = _Placed(bundle)
+    told = {}
+    for node, assignment in heard.of(deployment):
+        if assignment.epoch == active.epoch and not parts.take(node, assignment):
+            return None
+        empty = {"epoch": active.epoch, "partitions": (), "inputs": (), "outputs": ()}
+        if assignment.epoch < active.epoch:
+            told[node] = assignment.model_copy(update={**empty, "phase": "serve"})
+        elif assignment.epoch == active.epoch:
+            told[node] = assignment.model_copy(update={"phase": "serve"})
+    status = heard.statuses.get(deployment)
+    if status is None or status.epoch != active.epoch:
+        status = None
+    else:
+        parts.add(status, nodes, heard.reports)
+    if parts.placement.keys() != {part.id for part in bundle.partitions}:
         return None
-    predicted = _predicted(heard.statuses.get(deployment), active.epoch)
-    layout = Layout(
-        placement,
-        priority,
+    epoch = Epoch(
+        deployment,
+        active.epoch,
+        bundle,
+        _layout(parts, status),
+        {node: _session(nodes.get(node)) for node in sorted(parts.nodes)},
+        now,
+    )
+    return Recovered(epoch, told)
+
+
+class _Placed:
+    """Which partition runs where at which priority, as far as it is known."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._hashes = {part.id: part.sha256 for part in bundle.partitions}
+        self._fusion = bundle.fusion.id
+        self.placement: dict[str, str] = {}
+        self.priority: dict[str, float] = {}
+        self.standby = ""
+
+    @property
+    def nodes(self) -> set[str]:
+        """The fog nodes that run something."""
+        return {*self.placement.values(), self.standby} - {""}
+
+    def take(self, node: str, assignment: Assignment) -> bool:
+        """Take an assignment; return whether it is of this bundle."""
+        for part in assignment.partitions:
+            if self._hashes.get(part.id) != part.sha256:
+                return False
+            if part.fusion is not None and part.fusion.first:
+                self.standby = node
+            else:
+                self.placement[part.id], self.priority[part.id] = node, part.priority
+        return True
+
+    def add(
+        self, status: Status, nodes: Mapping[str, NodeRecord], reports: Mapping[str, Report]
+    ) -> None:
+        """Add what a status says of nodes that say so themselves."""
+        for part, node in status.placement.items():
+            if part in self._hashes and part not in self.placement:
+                record = nodes.get(node)
+                if record is not None and _runs(record, reports.get(node), status, [part]):
+                    self.placement[part], self.priority[part] = node, 0.0
+        record = nodes.get(status.standby)
+        if not self.standby and record is not None:
+            runs = _runs(record, reports.get(status.standby), status, [self._fusion])
+            self.standby = status.standby if runs else ""
+
+
+def _runs(record: NodeRecord, report: Report | None, status: Status, parts: Iterable[str]) -> bool:
+    """Return whether a node says that it is ready with the epoch, or that it runs these partitions."""
+    if report is not None and report.status == "ready":
+        said = report.session, report.deployment, report.epoch
+        if said == (_session(record), status.deployment, status.epoch):
+            return True
+    seconds = record.beat.seconds.get(status.deployment, {}) if record.beat is not None else {}
+    return all(part in seconds for part in parts)
+
+
+def _session(record: NodeRecord | None) -> int:
+    """Return a node's session; one that is not there has none that fits, so its epoch counts as broken."""
+    return record.info.session if record is not None and record.info is not None else 0
+
+
+def _layout(parts: _Placed, status: Status | None) -> Layout:
+    predicted = Predicted(response_s=0.0, lower_bound_s=0.0)
+    if status is not None and status.predicted is not None:
+        predicted = status.predicted
+    return Layout(
+        parts.placement,
+        parts.priority,
         predicted.response_s,
         predicted.lower_bound_s,
         predicted.frames_per_s,
         predicted.p95_s,
         {},
-        standby,
+        parts.standby,
     )
-    used = {*placement.values(), standby} - {""}
-    # A node that is not there (any more) has no session that fits, so the epoch counts as broken.
-    sessions = {node: nodes[node].session if node in nodes else -1 for node in sorted(used)}
-    return Epoch(deployment, active.epoch, bundle, layout, sessions, now)
-
-
-def _predicted(status: Status | None, epoch: int) -> Predicted:
-    if status is not None and status.epoch == epoch and status.predicted is not None:
-        return status.predicted
-    return Predicted(response_s=0.0, lower_bound_s=0.0)

@@ -49,3 +49,13 @@ class Refusals:
     def clear(self) -> None:
         """Forget all: something else is wanted now."""
         self._refused.clear()
+
+
+def why_none(reason: str, refused: Mapping[str, str], *, nobody: bool) -> str:
+    """Return why there is no layout, with why some nodes are not used; ``nobody``: none is left."""
+    if not refused:
+        return reason
+    why = "; ".join(f"{node}: {each}" for node, each in sorted(refused.items()))
+    if nobody:
+        return f"every fog node online was refused, to be tried again later ({why})"
+    return f"{reason} (refused: {why})"

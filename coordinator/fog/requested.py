@@ -1,6 +1,7 @@
-"""Specs that wait for their artifacts; pure."""
+"""Specs that wait for their artifacts, and artifacts that are fetched again; pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
@@ -38,20 +39,31 @@ def bundle_of(spec: Spec) -> Bundle:
     return bundle
 
 
-class RequestedSpecs:
-    """The specs whose artifacts are being fetched; ``has`` tells whether one is kept already.
+@dataclass(frozen=True, slots=True)
+class RequestedSpec:
+    """A spec that waits. One that ``lasts`` was there before us, and is not ours to refuse."""
 
-    ``holders`` are the fog nodes that have an artifact; without any, the client that deploys is asked.
+    spec: Spec
+    bundle: Bundle
+    lasts: bool = False
+
+
+class RequestedSpecs:
+    """The specs whose artifacts are being fetched; ``has`` tells whether one of a hash and size is kept.
+
+    ``holders`` are those who may have an artifact, the likeliest first, or also ``anyone`` else that
+    could be asked; the empty name is that of the client that deploys.
     """
 
     def __init__(
-        self, has: Callable[[str], bool], holders: Callable[[str], list[str]] = lambda _: []
+        self,
+        has: Callable[[str, int], bool],
+        holders: Callable[[str, bool], list[str]],
     ) -> None:
         self._has, self._holders = has, holders
         self._pulls = ArtifactPulls()
-        self._waiting: dict[str, tuple[Spec, Bundle]] = {}
-        self._tried: dict[str, int] = {}
-        self._sizes: dict[str, int] = {}
+        self._waiting: dict[str, RequestedSpec] = {}
+        self._told: dict[str, str] = {}
 
     def __len__(self) -> int:
         """Return how many artifacts are being fetched."""
@@ -60,75 +72,74 @@ class RequestedSpecs:
     @property
     def bundles(self) -> list[Bundle]:
         """The bundles that are wanted."""
-        return [bundle for _, bundle in self._waiting.values()]
+        return [requested.bundle for requested in self._waiting.values()]
 
     def revision(self, deployment: str) -> int:
         """Return the revision that waits, -1 if none does."""
-        return self._waiting[deployment][0].revision if deployment in self._waiting else -1
+        waiting = self._waiting.get(deployment)
+        return -1 if waiting is None else waiting.spec.revision
 
-    def add(self, spec: Spec, bundle: Bundle) -> None:
+    def add(self, spec: Spec, bundle: Bundle, *, lasts: bool = False) -> None:
         """Have a spec wait until all of its artifacts are here."""
-        self._waiting[spec.deployment] = (spec, bundle)
-        self.fetch(bundle)
+        self._waiting[spec.deployment] = RequestedSpec(spec, bundle, lasts)
+        self.fetch(bundle, anyone=lasts)
 
-    def fetch(self, bundle: Bundle) -> None:
+    def fetch(self, bundle: Bundle, *, anyone: bool = True) -> None:
         """Fetch what is missing of a bundle, from whoever has it."""
         for part in bundle.partitions:
-            if not self._has(part.sha256):
-                self._begin(part.sha256, part.bytes)
-
-    def _begin(self, sha256: str, size: int) -> None:
-        holders = self._holders(sha256)
-        tried = self._tried.get(sha256, 0)
-        self._tried[sha256], self._sizes[sha256] = tried + 1, size
-        self._pulls.begin(sha256, size, holders[tried % len(holders)] if holders else "")
+            if not self._has(part.sha256, part.bytes):
+                self._pulls.begin(part.sha256, part.bytes, self._holders(part.sha256, anyone))
 
     def drop(self, deployment: str) -> None:
         """Want a spec no more."""
         self._waiting.pop(deployment, None)
+        self._told.pop(deployment, None)
 
     def accept(self, chunk: Chunk, now: float) -> bytes | None:
         """Take a chunk; return the artifact when it is whole."""
-        data = self._pulls.accept(chunk, now)
-        if data is not None:
-            self._tried.pop(chunk.sha256, None)
-        return data
+        return self._pulls.accept(chunk, now)
 
     def requests(self, now: float) -> list[ArtifactRequest]:
         """Return what to ask for now."""
         return self._pulls.requests(now)
 
-    def complete(self) -> list[tuple[Spec, Bundle]]:
+    def complete(self) -> list[RequestedSpec]:
         """Return the specs whose artifacts are all here; they wait no more."""
         done = [
-            (spec, bundle)
-            for spec, bundle in self._waiting.values()
-            if not any(part.sha256 in self._pulls for part in bundle.partitions)
+            requested
+            for requested in self._waiting.values()
+            if not any(part.sha256 in self._pulls for part in requested.bundle.partitions)
         ]
-        for spec, _ in done:
-            del self._waiting[spec.deployment]
+        for requested in done:
+            self.drop(requested.spec.deployment)
         return done
 
-    def hopeless(self, now: float) -> list[tuple[Spec, str]]:
-        """Return the specs that nobody supplies, and why; they wait no more.
+    def hopeless(self, now: float) -> tuple[list[tuple[Spec, str]], list[tuple[Spec, str]]]:
+        """Return the specs that nobody supplies, and why: those given up now, and those that last.
 
-        Of a hopeless artifact that another fog node holds that one is asked next.
+        The latter are named once a reason. Their artifacts are asked for on and on, of whoever may
+        have them by then; and so are those that no spec waits for.
         """
         lost = self._pulls.hopeless(now, PULL_PATIENCE_S)
-        for sha256 in list(lost):
-            if self._tried.get(sha256, 0) < len(self._holders(sha256)):
-                size = self._sizes[sha256]
-                self._pulls.end([sha256])
-                self._begin(sha256, size)
-                del lost[sha256]
-        refused = []
-        for spec, bundle in list(self._waiting.values()):
-            part = next((p for p in bundle.partitions if p.sha256 in lost), None)
-            if part is not None:
-                del self._waiting[spec.deployment]
-                refused.append((spec, f"partition {part.id}: {lost[part.sha256]}"))
-        return refused
+        refused, lasting = [], []
+        for name, requested in list(self._waiting.items()):
+            part = next((p for p in requested.bundle.partitions if p.sha256 in lost), None)
+            if part is None:
+                continue
+            reason = f"partition {part.id}: {lost[part.sha256]}"
+            if not requested.lasts:
+                self.drop(name)
+                refused.append((requested.spec, reason))
+            elif self._told.get(name) != reason:
+                self._told[name] = reason
+                lasting.append((requested.spec, reason))
+        if lost:
+            self._pulls.end(lost)
+            for requested in self._waiting.values():
+                self.fetch(requested.bundle, anyone=requested.lasts)
+        return refused, lasting
 
-    def end_others(self, wanted: set[str]) -> None:
-        """Pull nothing but these."""
+    def keep_to(self, bundles: Collection[Bundle]) -> None:
+        """Fetch nothing but what is missing of these."""
+        wanted = {part.sha256 for bundle in bundles for part in bundle.partitions}
         self._pulls.end([sha256 for sha256 in self._pulls.hashes if sha256 not in wanted])

@@ -1,31 +1,62 @@
-"""What was last said on each retained topic, so that nothing is said twice; pure."""
+"""The retained messages of the coordinator: published only when they say something new; pure."""
+
+from collections import deque
+from typing import Final
 
 from broker.actions import Publish
 from broker.messages import Payload
 from broker.topics import Topic
 
+_ECHOES: Final = 16
+
 
 class Retained:
-    """The last word on every topic of a site that we write."""
+    """What was published last on every topic of a site that the coordinator writes."""
 
     def __init__(self, site: str) -> None:
         self._site = site
-        self._said: dict[str, bytes] = {}
+        self._last: dict[str, bytes] = {}
+        self._echoes: dict[str, deque[bytes]] = {}
 
     def publish(self, topic: Topic, message: Payload, **names: str) -> list[Publish]:
-        """Return the message, unless it was the last word on its topic already."""
+        """Return the message, unless it was the last on its topic already."""
         text, payload = topic.at(self._site, **names), message.encode()
-        if self._said.get(text) == payload:
+        if self._last.get(text) == payload:
             return []
-        self._said[text] = payload
-        return [Publish(text, payload, retain=True)]
+        return [self._published(text, payload)]
 
     def clear(self, topic: Topic, **names: str) -> list[Publish]:
         """Return what clears a topic, whoever wrote it."""
         text = topic.at(self._site, **names)
-        self._said.pop(text, None)
+        self._last.pop(text, None)
+        self._echoes.pop(text, None)
         return [Publish(text, b"", retain=True)]
 
-    def said(self, topic: Topic, **names: str) -> bool:
-        """Return whether anything was said on a topic."""
-        return topic.at(self._site, **names) in self._said
+    def published(self, topic: Topic, **names: str) -> bool:
+        """Return whether anything was published on a topic and not cleared since."""
+        return topic.at(self._site, **names) in self._last
+
+    def connected(self) -> None:
+        """Take note of a new connection: echoes of what was sent before do not come any more."""
+        self._echoes.clear()
+
+    def heard(self, topic: Topic, payload: bytes, **names: str) -> list[Publish]:
+        """Return our last message on a topic again where another coordinator wrote over it.
+
+        One that was cut off publishes what it retained when it is back, before it knows better.
+        """
+        text = topic.at(self._site, **names)
+        echoes = self._echoes.get(text, deque())
+        if payload in echoes:
+            while echoes.popleft() != payload:
+                pass  # an echo that did not come
+            return []
+        last = self._last.get(text)
+        if not payload or last is None or payload == last:
+            return []
+        return [self._published(text, last)]
+
+    def _published(self, text: str, payload: bytes) -> Publish:
+        self._last[text] = payload
+        self._echoes.setdefault(text, deque(maxlen=_ECHOES)).append(payload)
+        return Publish(text, payload, retain=True)

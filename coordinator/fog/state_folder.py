@@ -6,19 +6,16 @@ gone costs a line in the log. Artifacts that it will not take are kept in memory
 
 import json
 import logging
-import time
-from collections import OrderedDict
+import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from broker.artifacts import ArtifactStore, sha256_of
-
-T = TypeVar("T")
+from coordinator.fog.failures import Failures
 
 _log = logging.getLogger("fog-coordinator")
-_MEMORY_BYTES: Final = 64 * 1024 * 1024
-_COMPLAINT_S: Final = 60.0
+_MEMORY_BYTES: Final = 256 * 1024 * 1024
 
 
 class StateError(Exception):
@@ -26,70 +23,80 @@ class StateError(Exception):
 
 
 class StateFolder:
-    """Deployments and artifacts.
+    """Deployments and artifacts. What fails is told to ``failures``; artifacts can be had from any thread.
 
     Raises:
         StateError: the folder cannot be made.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, failures: Failures) -> None:
+        self._folder, self._failures = folder, failures
         self._path = folder / "deployments.json"
         try:
             self._store = ArtifactStore(folder / "artifacts")
         except OSError as error:
             raise StateError(f"--state-dir {folder}: {error.strerror}") from None
-        self._in_memory: OrderedDict[str, bytes] = OrderedDict()
-        self._unsaved: tuple[dict[str, Any], frozenset[str]] | None = None
-        self._complained_at: float | None = None
+        self._lock = threading.Lock()
+        self._in_memory: dict[str, bytes] = {}
+        self._needed: frozenset[str] = frozenset()
+        self._unsaved: dict[str, Any] | None = None
 
-    def has(self, sha256: str) -> bool:
-        """Return whether an artifact is here, whole."""
-        return self.artifact(sha256) is not None
+    def has(self, sha256: str, size: int) -> bool:
+        """Return whether an artifact is here, by name and size; only :meth:`artifact` looks into it."""
+        with self._lock:
+            return sha256 in self._in_memory or self._store.has(sha256, size)
 
     def artifact(self, sha256: str) -> bytes | None:
-        """Return an artifact, or None where it is missing or corrupt; safe from any thread."""
-        kept = self._in_memory.get(sha256)
-        if kept is not None:
-            return kept
-        try:
-            return self._store.get(sha256)
-        except OSError as error:
-            self._complain("read an artifact from", error)
-            return None
+        """Return an artifact, or None where it is missing or corrupt."""
+        with self._lock:
+            if sha256 in self._in_memory:
+                return self._in_memory[sha256]
+            try:
+                return self._store.get(sha256)
+            except OSError as error:
+                self._fail("read an artifact from", error)
+                return None
 
     def keep(self, data: bytes) -> None:
         """Keep an artifact, in memory where the disk does not take it."""
-        try:
-            self._store.put(data)
-        except OSError as error:
-            self._complain("keep an artifact in", error)
+        with self._lock:
+            if self._put(data):
+                return
             self._in_memory[sha256_of(data)] = data
             while sum(map(len, self._in_memory.values())) > _MEMORY_BYTES:
-                self._in_memory.popitem(last=False)
+                del self._in_memory[next(iter(self._in_memory))]
 
     def save(self, state: dict[str, Any], artifacts: Collection[str]) -> None:
         """Write the state whole or not at all; what fails is tried again by :meth:`retry`."""
-        self._unsaved = (state, frozenset(artifacts))
+        self._unsaved, self._needed = state, frozenset(artifacts)
         self.retry()
+        with self._lock:
+            try:
+                self._store.give_up(self._needed)
+            except OSError as error:
+                self._fail("tidy up", error)
 
     def retry(self) -> None:
         """Write what could not be written before."""
+        with self._lock:
+            for sha256, data in list(self._in_memory.items()):
+                if sha256 not in self._needed or self._put(data):
+                    del self._in_memory[sha256]
+                else:
+                    break
         if self._unsaved is None:
             return
-        state, artifacts = self._unsaved
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._store.give_up(artifacts)
             part = self._path.with_suffix(".part")
-            part.write_text(json.dumps(state), encoding="utf-8")
+            part.write_text(json.dumps(self._unsaved), encoding="utf-8")
             part.replace(self._path)
         except OSError as error:
-            self._complain("save to", error)
+            self._fail("save to", error)
         else:
             self._unsaved = None
 
-    def restored(self, restore: Callable[[Mapping[str, Any]], list[T]]) -> list[T]:
+    def restored(self, restore: Callable[[Mapping[str, Any]], None]) -> None:
         """Have what an earlier run kept taken up; what is damaged is put aside.
 
         Raises:
@@ -98,17 +105,18 @@ class StateFolder:
         try:
             text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return []
+            return
         except UnicodeDecodeError as error:
-            return self._put_aside(error)
+            self._put_aside(error)
+            return
         except OSError as error:
             raise StateError(f"{self._path}: cannot be read ({error.strerror})") from None
         try:
-            return restore(json.loads(text))
+            restore(json.loads(text))
         except ValueError as error:
-            return self._put_aside(error)
+            self._put_aside(error)
 
-    def _put_aside(self, error: ValueError) -> list[Any]:
+    def _put_aside(self, error: ValueError) -> None:
         aside = self._path.with_suffix(".damaged")
         try:
             self._path.replace(aside)
@@ -116,10 +124,15 @@ class StateFolder:
             raise StateError(f"{self._path}: damaged ({problem.strerror})") from None
         why = " ".join(str(error).split())[:200]
         _log.error("%s is damaged and now %s; nothing of it is known (%s)", self._path, aside, why)
-        return []
 
-    def _complain(self, what: str, error: OSError) -> None:
-        now = time.monotonic()
-        if self._complained_at is None or now - self._complained_at >= _COMPLAINT_S:
-            _log.warning("cannot %s %s: %s; going on without", what, self._folder, error.strerror)
-            self._complained_at = now
+    def _put(self, data: bytes) -> bool:
+        try:
+            self._store.put(data)
+        except OSError as error:
+            self._fail("keep an artifact in", error)
+            return False
+        return True
+
+    def _fail(self, what: str, error: OSError) -> None:
+        why = error.strerror or str(error)
+        self._failures.note("disk_failed", f"cannot {what} {self._folder}: {why}; going on without")

@@ -239,3 +239,34 @@ def test_a_slow_link_carries_hardly_anything_twice(bytes_per_s: float, nodes: in
     # Only the first chunks come late, before anybody knows how slow the link is.
     assert link.sent <= once * (2.0 if bytes_per_s < 1e6 else 1.25)
     assert now <= 0.5 + 1.15 * link.sent / bytes_per_s
+
+
+# --- several that have it -------------------------------------------------------------------
+
+
+def test_when_a_holder_is_late_the_next_one_is_asked_and_soon() -> None:
+    pulls = ArtifactPulls()
+    data = PATTERN[: 2 * CHUNK_BYTES]
+    pulls.begin(sha256_of(data), len(data), ("dead", "gone", "here"))
+    asked = []
+    for now in range(4):
+        asked += [request.holder for request in pulls.requests(float(now))]
+    assert asked == ["dead", "gone", "here", "dead"]
+
+
+def test_a_holder_of_a_corrupt_copy_is_asked_last() -> None:
+    pulls = ArtifactPulls()
+    pulls.begin(sha256_of(b"good"), 4, ("bad", "better"))
+    (request,) = pulls.requests(0.0)
+    assert pulls.accept(Chunk(request.sha256, 0, 4, memoryview(b"evil")), 0.1) is None
+    (request,) = pulls.requests(0.2)
+    assert request.holder == "better"
+    assert pulls.accept(Chunk(request.sha256, 0, 4, memoryview(b"good")), 0.3) == b"good"
+
+
+def test_an_artifact_that_nobody_has_keeps_no_other_waiting() -> None:
+    pulls = pulling(b"lost", b"had")
+    (first,) = pulls.requests(0.0)
+    assert first.sha256 == sha256_of(b"lost")
+    (second,) = pulls.requests(2.0)
+    assert second.sha256 == sha256_of(b"had")

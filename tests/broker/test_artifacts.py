@@ -1,6 +1,7 @@
 """Artifacts: a bad file is no artifact, what is needed stays, and who has one answers."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,13 +39,34 @@ def test_a_store_gives_what_it_was_given(
     assert store.get(sha256_of(data)) == data
 
 
-def test_a_corrupt_file_is_no_artifact_and_goes(tmp_path: Path) -> None:
+def test_a_corrupt_file_is_no_artifact_and_is_put_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = ArtifactStore(tmp_path / "a" / "b")
     sha256 = store.put(b"the partition")
     path = tmp_path / "a" / "b" / sha256
     path.write_bytes(b"the partitio")
     assert store.get(sha256) is None
     assert not path.exists()
+    assert path.with_suffix(".damaged").read_bytes() == b"the partitio"
+    assert caplog.messages == [f"{path} is corrupt and now {sha256}.damaged"]
+
+
+def test_a_file_is_known_by_its_size_without_a_look_into_it(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    sha256 = store.put(b"the partition")
+    assert store.has(sha256, len(b"the partition"))
+    assert not store.has(sha256, 1)
+    assert not store.has(sha256_of(b"another"), 1)
+
+
+def test_a_folder_that_is_gone_is_made_again(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path / "store")
+    sha256 = store.put(b"the partition")
+    shutil.rmtree(tmp_path / "store")
+    assert store.get(sha256) is None
+    assert store.put(b"the partition") == sha256
+    assert store.get(sha256) == b"the partition"
 
 
 def test_a_failed_write_leaves_nothing_behind(

@@ -1,16 +1,13 @@
 """Estimates place a deployment first, measurements once more, and then it stays where it is."""
 
-import json
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.bus.seam import Message
 from broker.messages import ONLINE, Report
 from broker.topics import NODE_INFO, NODE_REPORT, NODE_STATE
-from coordinator.fog.controller import Save
 from coordinator.fog.deployment import STEADY_S
-from tests.coordinator.fog.test_controller import Desk
+from tests.coordinator.fog.desk import Desk, saved
 from tests.coordinator.fog.toys import SITE, bundle, info, wish
 
 BUNDLE = bundle(branches=1, macs=50_000_000)
@@ -29,7 +26,7 @@ def desk_of(speeds: dict[str, float]) -> Desk:
 
 def ready(desk: Desk, seconds: dict[str, float]) -> set[str]:
     """Have the nodes of the epoch in preparation report what they measured; return them."""
-    nodes = set(desk.status.placement.values())
+    nodes = {*desk.status.placement.values(), desk.status.standby} - {""}
     for node in nodes:
         told = desk.assignment(node)
         report = Report(
@@ -44,7 +41,7 @@ def ready(desk: Desk, seconds: dict[str, float]) -> set[str]:
         )
         desk.hear(Message(NODE_REPORT.at(SITE, node=node), report.encode()))
     assert desk.phase == "serving"
-    return nodes
+    return set(desk.status.placement.values())
 
 
 def test_what_the_nodes_measured_moves_a_deployment_once() -> None:
@@ -69,9 +66,7 @@ def test_measurements_that_bear_the_estimates_out_move_nothing() -> None:
 def test_what_was_measured_outlives_the_coordinator() -> None:
     desk = desk_of({"a": 2e9})
     ready(desk, {"a": 0.2})
-    (*_, saved) = [action for action in desk.all if isinstance(action, Save)]
-    again = Desk()
-    again.controller.restore(json.loads(json.dumps(saved.state)))
+    again = Desk(restored=saved(desk))
     assert again.controller.fleet.measured == desk.controller.fleet.measured
     assert ("a hardware", BUNDLE.partitions[0].sha256) in again.controller.fleet.measured
 

@@ -1,6 +1,7 @@
 """A coordinator on a bus, and what the commands say to it and hear."""
 
 import logging
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker
 from broker.bus.seam import Message
+from broker.codec import decode_chunk
 from broker.messages import ArtifactRequest, Status
 from broker.topics import (
     ACTIVE,
@@ -22,9 +24,14 @@ from broker.topics import (
     SPEC,
     STATUS,
 )
+from coordinator.fog.actions import Action
 from coordinator.fog.client import Client, DeploymentError
+from coordinator.fog.controller import Controller
+from coordinator.fog.fleet import Fleet
+from coordinator.fog.placer import DirectPlacer
 from coordinator.fog.service import Service
-from tests.coordinator.fog.toys import NAME, SITE, active, artifacts, bundle
+from models.bundle import Bundle
+from tests.coordinator.fog.toys import NAME, SITE, active, artifacts, bundle, info, wish
 
 SECONDS = 20.0
 
@@ -38,7 +45,7 @@ def broker() -> Iterator[MemoryBroker]:
 @contextmanager
 def serving(broker: MemoryBroker, folder: Path) -> Iterator[Service]:
     """Run a coordinator until the end of the block."""
-    service = Service(SITE, folder, broker.bus(COORDINATOR))
+    service = Service(SITE, folder, broker.bus(COORDINATOR), DirectPlacer)
     heard: Inbox[Message] = Inbox()
     ear = broker.bus("ear")
     thread = threading.Thread(target=service.run)
@@ -146,3 +153,104 @@ def _pull(broker: MemoryBroker, sha256: str) -> None:
     request = ArtifactRequest(sha256=sha256, offset=0, length=1000)
     broker.bus("pi").publish(NODE_GET.at(SITE, node="pi"), request.encode())
     broker.settle()
+
+
+# --- what fails around it ---------------------------------------------------------------------
+
+
+def deploy(broker: MemoryBroker, folder: Path, of: Bundle) -> None:
+    """Hand a bundle over, as `deploy` does without `--wait`."""
+    (folder / "partitions").mkdir(parents=True)
+    for part in of.partitions:
+        (folder / part.file).write_bytes(artifacts(of)[part.sha256])
+    bus = broker.bus("deploy")
+    Client(bus, SITE).deploy(of, folder, NAME, wait_s=None, tell=lambda _: None)
+    bus.close()
+
+
+def redeploy(broker: MemoryBroker, of: Bundle) -> None:
+    """Ask for a bundle again, and wait until the coordinator took it up."""
+    heard: Inbox[Message] = Inbox()
+    bus = broker.bus("redeploy")
+    bus.subscribe(STATUS.at(SITE, deployment=NAME), heard.put)
+    again = wish(of, revision=2**62)
+    bus.publish(again.topic, again.payload, retain=True)
+    while (message := heard.get(SECONDS)) is not None:
+        status = Status.decode(message.payload)
+        if (status.revision, status.phase) == (2**62, "waiting"):
+            return
+    raise AssertionError
+
+
+def given_to_nodes(broker: MemoryBroker, of: Bundle) -> dict[str, bytes]:
+    """Return the artifacts that a fog node gets when it asks for them."""
+    heard: Inbox[Message] = Inbox()
+    bus = broker.bus("pi")
+    bus.subscribe(NODE_ARTIFACT.at(SITE, node="pi"), heard.put)
+    given = {}
+    for part in of.partitions:
+        request = ArtifactRequest(sha256=part.sha256, offset=0, length=part.bytes)
+        bus.publish(NODE_GET.at(SITE, node="pi"), request.encode())
+        message = heard.get(SECONDS)
+        assert message is not None
+        chunk = decode_chunk(message.payload)
+        given[chunk.sha256] = bytes(chunk.data)
+    return given
+
+
+def test_a_disk_that_takes_nothing_costs_the_copies_on_it_and_no_deployment(
+    broker: MemoryBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    of, state = bundle(), tmp_path / "state"
+    with serving(broker, state):
+        shutil.rmtree(state)
+        state.write_text("no folder can be made where a file is")
+        deploy(broker, tmp_path / "bundle", of)
+        assert given_to_nodes(broker, of) == artifacts(of)
+        state.unlink()
+        redeploy(broker, of)
+        assert NAME in (state / "deployments.json").read_text()
+    for part in of.partitions:
+        assert (state / "artifacts" / part.sha256).read_bytes() == artifacts(of)[part.sha256]
+    complaints = [line for line in caplog.messages if line.startswith("disk failed")]
+    assert len(complaints) == 1
+    assert str(state) in complaints[0]
+
+
+def test_a_mistake_in_a_decision_is_logged_once_and_ends_nothing(
+    broker: MemoryBroker,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Fleet, "info", broken)
+    of = bundle()
+    with serving(broker, tmp_path / "state"):
+        for _ in range(2):
+            broker.bus("pi").publish(NODE_INFO.at(SITE, node="pi"), info("pi").encode())
+        deploy(broker, tmp_path / "bundle", of)
+    told = [line for line in caplog.messages if "mistake of ours" in line]
+    assert told == [f"{NODE_INFO.at(SITE, node='pi')} led to a mistake of ours; going on"]
+
+
+def test_whatever_ends_it_the_site_reads_offline(
+    broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening = Controller.tick
+
+    def tick(controller: Controller, now: float) -> list[Action]:
+        actions = listening(controller, now)
+        if actions:
+            raise SystemExit
+        return actions
+
+    monkeypatch.setattr(Controller, "tick", tick)
+    service = Service(SITE, tmp_path, broker.bus(COORDINATOR), DirectPlacer)
+    with pytest.raises(SystemExit):
+        service.run()
+    broker.settle()
+    (state,) = broker.stored(COORDINATOR_STATE.at(SITE))
+    assert state.payload == b"offline"

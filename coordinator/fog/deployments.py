@@ -1,0 +1,340 @@
+"""All deployments of a site: what is wanted, what serves, and what is published of it; pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from broker.actions import Publish
+from broker.codec import Chunk
+from broker.messages import Assignment, BundleName, MessageError, Report, Spec, Status, StatusPhase
+from broker.topics import ACTIVE, COORDINATOR_GET, NODE_ASSIGNMENT, SPEC, STATUS
+from coordinator.fog.actions import Action, Keep, Place, Save
+from coordinator.fog.decisions import Decisions
+from coordinator.fog.deployment import Deployment
+from coordinator.fog.fleet import Fleet
+from coordinator.fog.last_assignments import LastAssignments
+from coordinator.fog.placing import Placed
+from coordinator.fog.recovery import Heard, recovered
+from coordinator.fog.reporting import Reporting
+from coordinator.fog.requested import RequestedSpecs, SpecError, bundle_of
+from coordinator.fog.retained import Retained
+from coordinator.fog.saved_state import remembered, restored, saved
+from coordinator.fog.surroundings import Surroundings
+from coordinator.fog.watch import Watch
+from models.bundle import Bundle
+
+STOCK_S: Final = 60.0
+"""So often is looked whether artifacts are missing here."""
+
+
+class Deployments:
+    """The deployments on a fleet; ``has`` tells whether an artifact of a hash and size is kept.
+
+    Until :meth:`begin` it takes note of what is wanted and does nothing about it.
+    """
+
+    def __init__(
+        self,
+        site: str,
+        fleet: Fleet,
+        watch: Watch,
+        has: Callable[[str, int], bool],
+        wall_s: float,
+    ) -> None:
+        self._site, self._fleet, self._watch = site, fleet, watch
+        self._by_name: dict[str, Deployment] = {}
+        self._acting = False
+        self._early: dict[str, Spec] = {}  # specs that came before we began
+        self._ended: set[str] = set()  # deployments that ended before we began
+        self._epochs: dict[str, int] = {}  # the last by deployment, also of those that ended
+        self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
+        self._requested = RequestedSpecs(has, self._holders)
+        self._assignments = LastAssignments()
+        self._reporting = Reporting(wall_s)
+        self._stock_at = 0.0
+        self.retained = Retained(site)
+        self.heard = Heard()
+
+    def get(self, name: str) -> Deployment | None:
+        """Return a deployment."""
+        return self._by_name.get(name)
+
+    @property
+    def pulls(self) -> int:
+        """How many artifacts are being fetched."""
+        return len(self._requested)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Know what :class:`~coordinator.fog.actions.Save` kept.
+
+        Raises:
+            ValueError: it is not what was kept; nothing of it is taken up.
+        """
+        deployments = restored(state)
+        self._fleet.measured.update(remembered(state))
+        self._by_name = {deployment.name: deployment for deployment in deployments}
+
+    def connected(self) -> None:
+        """Take note of a new connection: echoes of what was sent before do not come any more."""
+        self._cleared.clear()
+        self.retained.connected()
+
+    def wait_longer(self, now: float) -> None:
+        """Give all nodes that prepare all of their time again."""
+        for deployment in self._by_name.values():
+            deployment.wait_longer(now)
+
+    # --- messages ---------------------------------------------------------------------------
+
+    def progressed(self, node: str, now: float) -> None:
+        """Take note that a fog node got further with what it fetches and loads."""
+        for deployment in self._by_name.values():
+            deployment.progressed(node, now)
+
+    def reported(self, node: str, report: Report, now: float) -> list[Action]:
+        """Take a fog node's report."""
+        self.heard.reports[node] = report
+        deployment = self._by_name.get(report.deployment)
+        if deployment is None:
+            return []
+        self._fleet.report(node, report, deployment.hashes)
+        return self._carry_out(deployment, deployment.reported(node, report, now))
+
+    def activated(self, name: str, epoch: int) -> None:
+        """Take note of an epoch that the cameras were told of."""
+        self._epochs[name] = max(self._epochs.get(name, 0), epoch)
+
+    def asked(self, name: str, number: int) -> None:
+        """Take note of the number that the placer gave a question."""
+        if name in self._by_name:
+            self._by_name[name].asked(number)
+
+    def placed(self, answer: Placed, now: float) -> list[Action]:
+        """Take the placer's answer."""
+        deployment = self._by_name.get(answer.key)
+        if deployment is None:
+            return []
+        known = self._surroundings(now).of(deployment)
+        return self._carry_out(deployment, deployment.placed(answer, known, now))
+
+    def want(self, name: str, payload: bytes, now: float) -> list[Action]:
+        """Take what is wanted of a deployment; empty: that it ends.
+
+        Raises:
+            MessageError: it is not a spec of this deployment.
+        """
+        if not payload:
+            return self._undeploy(name, now)
+        spec = Spec.decode(payload)
+        if spec.deployment != name:
+            raise MessageError(f"Spec: deployment: {spec.deployment!r} is not that of the topic")
+        deployment = self._by_name.get(name)
+        known = max(self._requested.revision(name), deployment.spec.revision if deployment else -1)
+        if spec.revision <= known:
+            return []  # our own echo, or a spec that a later one has overtaken
+        if not self._acting:
+            self._early[name] = spec
+            self._ended.discard(name)
+            return []
+        return self._take_up(spec, lasts=False)
+
+    def accept(self, chunk: Chunk, now: float) -> list[Action]:
+        """Take a chunk of an artifact."""
+        data = self._requested.accept(chunk, now)
+        kept: list[Action] = [] if data is None else [Keep(data)]
+        return kept + self.requests(now)
+
+    def lost(self, sha256: str, now: float) -> list[Action]:
+        """Fetch an artifact again that is missing or corrupt here: the fog nodes have it too."""
+        for bundle in self._bundles():
+            if any(part.sha256 == sha256 for part in bundle.partitions):
+                self._requested.fetch(bundle)
+        return self.requests(now)
+
+    def requests(self, now: float) -> list[Action]:
+        """Return the requests for chunks that are next, or late."""
+        topic = COORDINATOR_GET.at(self._site)
+        return [Publish(topic, request.encode()) for request in self._requested.requests(now)]
+
+    # --- decisions --------------------------------------------------------------------------
+
+    def begin(self, now: float) -> list[Action]:
+        """Begin to act: go on with what serves, known from our folder or from what the site retains."""
+        self._acting = True
+        early, self._early = self._early, {}
+        actions: list[Action] = []
+        for name in sorted(self._ended & self.heard.active.keys()):
+            actions += self._undeploy(name, now)  # nobody did while nobody acted
+        for name in sorted({*self._by_name, *early}):
+            actions += self._resume(name, early.get(name), now)
+        return [*actions, self._save()]
+
+    def step(self, now: float) -> list[Action]:
+        """Return what follows from what is known; call it whenever something changed."""
+        actions = self._fetched(now)
+        for node, assignment in self._assignments.again(self._fleet.alive(now)):
+            actions += self._assign(node, assignment)
+        surroundings = self._surroundings(now)
+        for name, deployment in self._by_name.items():
+            deployment.last_epoch = max(deployment.last_epoch, self._epochs.get(name, 0))
+            actions += self._carry_out(
+                deployment, deployment.step(surroundings.of(deployment), now)
+            )
+        return actions
+
+    def report(self, now: float) -> list[Action]:
+        """Tell people how what serves fares, when that changed noticeably."""
+        actions: list[Action] = []
+        alive = self._fleet.alive(now)
+        for name, deployment in self._by_name.items():
+            status = self._reporting.due(deployment, self._watch, alive, now)
+            if status is not None:
+                actions += self.retained.publish(STATUS, status, deployment=name)
+        return actions
+
+    def _resume(self, name: str, early: Spec | None, now: float) -> list[Action]:
+        """Go on with one deployment; ``early`` is a spec of it that is newer than what we know."""
+        known, active = self._by_name.get(name), self.heard.active.get(name)
+        served = known.serving.number if known is not None and known.serving is not None else 0
+        if known is None or (active is not None and active.epoch > served):
+            spec = early or (known.spec if known is not None else None)
+            return [] if spec is None else self._recover(spec, now)
+        self._requested.fetch(known.bundle)
+        actions = self._carry_out(known, known.resumed())
+        if early is not None:
+            return actions + self._take_up(early, lasts=False)
+        return [*actions, *self.retained.publish(SPEC, known.spec, deployment=name)]
+
+    def _recover(self, spec: Spec, now: float) -> list[Action]:
+        """Go on with a deployment of which another coordinator knew more than we do."""
+        name = spec.deployment
+        try:
+            bundle = bundle_of(spec)
+        except SpecError as error:
+            return self._refuse(spec, str(error))
+        active = self.heard.active.get(name)
+        served = active.bundle if active is not None else None
+        if active is None or served != BundleName(name=bundle.name, version=bundle.version):
+            return self._take_up(spec, lasts=True)
+        self._requested.fetch(bundle)
+        found = recovered(name, bundle, self.heard, self._fleet.nodes, now)
+        assigned = frozenset(node for node, _ in self.heard.of(name))
+        deployment = self._by_name[name] = Deployment(spec, bundle, active.epoch, assigned)
+        if found is None:
+            return []  # it serves somewhere, so the nodes have it; it is placed anew
+        deployment.adopt(found.epoch, settled=True)
+        decided = Decisions(found.assignments, found.epoch.active(), announce=True)
+        actions = self._carry_out(deployment, decided)
+        return [*actions, *self.retained.publish(SPEC, spec, deployment=name)]
+
+    def _take_up(self, spec: Spec, *, lasts: bool) -> list[Action]:
+        """Fetch what a spec needs, or refuse it."""
+        try:
+            bundle = bundle_of(spec)
+        except SpecError as error:
+            return self._refuse(spec, str(error))
+        self._requested.add(spec, bundle, lasts=lasts)
+        return self._say(spec, "fetching")
+
+    def _fetched(self, now: float) -> list[Action]:
+        """Take up the specs whose artifacts are here, and refuse new ones that nobody supplies."""
+        actions: list[Action] = []
+        refused, lasting = self._requested.hopeless(now)
+        for spec, reason in refused:
+            actions += self._refuse(spec, reason)
+        for spec, reason in lasting:
+            actions += self._say(spec, "waiting", reason)
+        for requested in self._requested.complete():
+            spec, bundle = requested.spec, requested.bundle
+            if spec.deployment in self._by_name:
+                self._by_name[spec.deployment].revise(spec, bundle)
+            else:
+                self._by_name[spec.deployment] = Deployment(spec, bundle)
+            actions += self.retained.publish(SPEC, spec, deployment=spec.deployment)
+            actions.append(self._save())
+        self._requested.keep_to(self._bundles())
+        if now >= self._stock_at:
+            self._stock_at = now + STOCK_S
+            for bundle in self._bundles():
+                self._requested.fetch(bundle)
+        return actions
+
+    def _carry_out(self, deployment: Deployment, decided: Decisions) -> list[Action]:
+        """Publish decisions: ``active`` first, for a frame of a new epoch finds its nodes ready."""
+        name = deployment.name
+        actions: list[Action] = []
+        if decided.active is not None:
+            actions += self.retained.publish(ACTIVE, decided.active, deployment=name)
+            self._watch.serve(name, deployment.serving.served() if deployment.serving else None)
+        for node, assignment in decided.assignments.items():
+            actions += self._assign(node, assignment)
+        if decided.announce:
+            status = self._reporting.changed(deployment)
+            actions += self.retained.publish(STATUS, status, deployment=name)
+        if decided.question is not None:
+            actions.append(Place(name, decided.question))
+        return [*actions, self._save()] if decided.assignments else actions
+
+    def _assign(self, node: str, assignment: Assignment) -> list[Action]:
+        self._assignments.note(node, assignment)
+        return [*self.retained.publish(NODE_ASSIGNMENT, assignment, node=node)]
+
+    def _say(self, spec: Spec, phase: StatusPhase, reason: str = "") -> list[Action]:
+        status = Status(
+            deployment=spec.deployment, revision=spec.revision, phase=phase, reason=reason
+        )
+        return [*self.retained.publish(STATUS, status, deployment=spec.deployment)]
+
+    def _refuse(self, spec: Spec, reason: str) -> list[Action]:
+        """Say why not; what cannot be had is not wanted for ever: the last good spec stands again."""
+        name = spec.deployment
+        deployment = self._by_name.get(name)
+        good = deployment.spec.encode() if deployment else b""
+        if not good:
+            self._cleared.add(name)
+        topic = SPEC.at(self._site, deployment=name)
+        return [Publish(topic, good, retain=True), *self._say(spec, "failed", reason)]
+
+    def _undeploy(self, name: str, now: float) -> list[Action]:
+        """End a deployment, unless this is our own echo; also what an earlier coordinator left."""
+        if name in self._cleared:
+            self._cleared.discard(name)
+            return []
+        self._early.pop(name, None)
+        if not self._acting:
+            self._by_name.pop(name, None)
+            self._ended.add(name)
+            return []
+        self._requested.drop(name)
+        self._watch.serve(name, None)
+        self._reporting.forget(name)
+        self.heard.forget(name)
+        deployment = self._by_name.pop(name, None)
+        epoch = max(deployment.last_epoch if deployment else 0, self._epochs.get(name, 0)) + 1
+        self._epochs[name] = epoch
+        self._cleared.add(name)
+        retire = Assignment(deployment=name, epoch=epoch, phase="retire")
+        actions: list[Action] = []
+        for node in sorted(deployment.assigned if deployment else self._fleet.alive(now)):
+            actions += self._assign(node, retire)
+        for topic in (SPEC, ACTIVE, STATUS):
+            actions += self.retained.clear(topic, deployment=name)
+        return [*actions, self._save()]
+
+    def _surroundings(self, now: float) -> Surroundings:
+        return Surroundings(self._fleet, self._watch, self._by_name, now)
+
+    def _bundles(self) -> list[Bundle]:
+        """Return the bundles that are needed."""
+        bundles = [bundle for of in self._by_name.values() for bundle in of.bundles]
+        return bundles + self._requested.bundles
+
+    def _holders(self, sha256: str, anyone: bool) -> list[str]:
+        """Return who may have an artifact: nodes that were assigned it, a client that deploys, anyone."""
+        online = {node for node, record in self._fleet.nodes.items() if record.online}
+        likely = [node for node in self.heard.holders(sha256) if node in online]
+        return [*likely, "", *(sorted(online - {*likely}) if anyone else [])]
+
+    def _save(self) -> Save:
+        needed = frozenset(part.sha256 for bundle in self._bundles() for part in bundle.partitions)
+        measured = {key: s for key, s in self._fleet.measured.items() if key[1] in needed}
+        return Save(saved(self._by_name.values(), measured), needed)
