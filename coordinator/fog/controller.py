@@ -103,7 +103,7 @@ class Controller:
         self._early: dict[str, Spec] = {}  # specs that came before anything is decided
         self._heard = Heard()
         self._epochs: dict[str, int] = {}  # the last by deployment, also of those that ended
-        self._requested = RequestedSpecs(has, self._heard.holders)
+        self._requested = RequestedSpecs(has, self._holders)
         self._retained = Retained(site)
         self._reporting = Reporting(wall_s)
         self._emptied: set[str] = set()  # specs that we cleared and whose echo is to come
@@ -133,7 +133,7 @@ class Controller:
         self.fleet.measured.update(remembered(state))
         actions: list[Action] = []
         for deployment in self.deployments.values():
-            self._requested.fetch(deployment.bundle)
+            self._requested.fetch_again(deployment.bundle)
             actions += self._carry_out(deployment, deployment.resumed())
         return actions
 
@@ -190,7 +190,7 @@ class Controller:
         for deployment in self.deployments.values():
             for bundle in deployment.bundles:
                 if any(part.sha256 == sha256 for part in bundle.partitions):
-                    self._requested.fetch(bundle)
+                    self._requested.fetch_again(bundle)
         return self._requests(now)
 
     def tick(self, now: float) -> list[Action]:
@@ -345,6 +345,12 @@ class Controller:
             actions += self._retained.clear(topic, deployment=name)
         return [*actions, self._save()]
 
+    def _holders(self, sha256: str) -> list[str]:
+        """Return the fog nodes to ask for an artifact: those that run it, then those that once may have."""
+        there = [node for node, record in sorted(self.fleet.nodes.items()) if record.online]
+        assigned = [node for node in self._heard.holders(sha256) if node in there]
+        return [*assigned, *(node for node in there if node not in assigned)]
+
     def _chunk(self, _giver: str, payload: bytes, now: float) -> list[Action]:
         data = self._requested.accept(decode_chunk(payload), now)
         kept: list[Action] = [] if data is None else [Keep(data)]
@@ -389,7 +395,7 @@ class Controller:
                 continue
             deployment = self.deployments[name] = Deployment(spec, bundle)
             deployment.adopt(epoch, settled=True)
-            self._requested.fetch(bundle)
+            self._requested.fetch_again(bundle)
             actions += [*self._carry_out(deployment, deployment.resumed()), self._save()]
         return actions
 

@@ -1,11 +1,12 @@
 """What a coordinator keeps on the disk, and how it goes on when the disk fails.
 
 The folder is a convenience: fog nodes and retained messages hold the same, so a disk that is full or
-gone costs a line in the log. Artifacts that it will not take are kept in memory, up to a limit.
+gone costs a line in the log. The artifacts used last are kept in memory as well, up to a limit.
 """
 
 import json
 import logging
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
@@ -39,6 +40,7 @@ class StateFolder:
             self._store = ArtifactStore(folder / "artifacts")
         except OSError as error:
             raise StateError(f"--state-dir {folder}: {error.strerror}") from None
+        self._lock = threading.Lock()  # guards what is in memory
         self._in_memory: OrderedDict[str, bytes] = OrderedDict()
         self._unsaved: tuple[dict[str, Any], frozenset[str]] | None = None
         self._complained_at: float | None = None
@@ -49,22 +51,28 @@ class StateFolder:
 
     def artifact(self, sha256: str) -> bytes | None:
         """Return an artifact, or None where it is missing or corrupt; safe from any thread."""
-        kept = self._in_memory.get(sha256)
-        if kept is not None:
-            return kept
-        try:
-            return self._store.get(sha256)
-        except OSError as error:
-            self._complain("read an artifact from", error)
-            return None
+        data = self._in_memory.get(sha256)
+        if data is None:
+            try:
+                data = self._store.get(sha256)
+            except OSError as error:
+                self._complain("read an artifact from", error)
+        if data is not None:
+            self._remember(sha256, data)
+        return data
 
     def keep(self, data: bytes) -> None:
-        """Keep an artifact, in memory where the disk does not take it."""
+        """Keep an artifact, in memory alone where the disk does not take it."""
+        self._remember(sha256_of(data), data)
         try:
             self._store.put(data)
         except OSError as error:
             self._complain("keep an artifact in", error)
-            self._in_memory[sha256_of(data)] = data
+
+    def _remember(self, sha256: str, data: bytes) -> None:
+        with self._lock:
+            self._in_memory[sha256] = data
+            self._in_memory.move_to_end(sha256)
             while sum(map(len, self._in_memory.values())) > _MEMORY_BYTES:
                 self._in_memory.popitem(last=False)
 
