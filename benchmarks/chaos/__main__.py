@@ -6,6 +6,7 @@ moment the fault strikes. docs/reliability.md says how it is counted.
 
 import argparse
 import json
+import logging
 import sys
 
 from rich.console import Console
@@ -55,6 +56,7 @@ def main() -> int:
         for fault in FAULTS.values():
             print(f"{fault.name:<28} {fault.what}")
         return 0
+    logging.getLogger("broker").setLevel(logging.ERROR)  # that the broker is gone is no news here
     console = Console(stderr=True)
     programme = Programme(arguments.runs, arguments.engine, arguments.seed, console)
     try:

@@ -20,7 +20,7 @@ _WAIT_S: Final = 20
 class _Start:
     camera: str
     process: str
-    delivery: str
+    fps: float
     log: Path
 
 
@@ -45,7 +45,7 @@ class Cameras:
             "--count", str(round(fps * seconds)), "--delivery", delivery, "--wait", str(_WAIT_S),
             "--log", str(log), "--json",
         )  # fmt: skip
-        self._starts.append(_Start(camera, process, delivery, log))
+        self._starts.append(_Start(camera, process, fps, log))
 
     def answers(self, camera: str | None = None) -> list[Answer]:
         """Return the answers so far, of one camera or of all."""
@@ -65,7 +65,7 @@ class Cameras:
         for start in self._starts:
             said = self._parts.output(start.process).strip()
             summary = json.loads(said) if said else None
-            records.append(CameraRecord(start.camera, start.delivery, summary, _answers(start.log)))
+            records.append(CameraRecord(start.camera, start.fps, summary, _answers(start.log)))
         return records
 
 

@@ -18,10 +18,12 @@ from typing import Any, Final
 from benchmarks.chaos.records import Answer, CameraRecord, RunRecord
 
 STEADY_S: Final = 1.0
-_DISTURBING_S: Final = 0.2
-"""A longer time without an answer is a disturbance: four pictures of a camera at 20 frames/s."""
-_SILENCE_S: Final = 0.5
-"""A shorter one in the steady second after it is none."""
+_DISTURBING_PICTURES: Final = 4
+"""No answer for so many pictures is a disturbance: 0.2 s at 20 frames/s."""
+_SILENT_PICTURES: Final = 10
+"""No answer for so many, and the steady second has not begun."""
+_LEAST_S: Final = 0.2
+"""A camera may be faster than the fog; a shorter time is never a disturbance."""
 
 
 def row_of(fault: str, runs: Sequence[RunRecord]) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def row_of(fault: str, runs: Sequence[RunRecord]) -> dict[str, Any]:
         "ended_by_itself": dict(
             Counter(f"{e.kind} {e.code}: {e.words}" for e in endings if not e.expected)
         ),
+        "refusals": dict(Counter(refusal for run in runs for refusal in run.refusals)),
         "tracebacks": dict(Counter(e.kind for e in endings if e.traceback)),
         **_notes(runs),
     }
@@ -106,34 +109,37 @@ def _lived(camera: CameraRecord, since: float) -> bool:
 
 def _complete_after(camera: CameraRecord, since: float) -> float:
     answers = sorted(camera.answers, key=lambda answer: answer.at)
-    disturbed = _disturbance(answers, since)
+    disturbed = _disturbance(answers, since, max(_LEAST_S, _DISTURBING_PICTURES / camera.fps))
     if disturbed is None:
         all_there = _said(camera, "sent") <= len({a.frame_id for a in answers})
         return 0.0 if camera.summary is None or all_there else math.inf
+    silence_s = max(_LEAST_S, _SILENT_PICTURES / camera.fps)
     later = [answer for answer in answers if answer.at >= max(since, disturbed)]
     for index, answer in enumerate(later):
-        if not answer.missing and _steady(later[index:]):
+        if not answer.missing and _steady(later[index:], silence_s):
             return answer.at - since
     return math.inf
 
 
-def _disturbance(answers: Sequence[Answer], since: float) -> float | None:
+def _disturbance(answers: Sequence[Answer], since: float, silence_s: float) -> float | None:
     """Return when the first incomplete answer came or the first silence began, after the fault."""
-    previous = max((a.at for a in answers if a.at < since), default=since)
+    previous = since
     for answer in answers:
         if answer.at < since:
             continue
-        if answer.missing or answer.at - max(previous, since) > _DISTURBING_S:
-            return answer.at if answer.missing else max(previous, since)
+        if answer.missing:
+            return answer.at
+        if answer.at - previous > silence_s:
+            return previous
         previous = answer.at
     return None
 
 
-def _steady(answers: Sequence[Answer]) -> bool:
-    """Return whether these answers begin with a second, or the stream's end, without trouble."""
+def _steady(answers: Sequence[Answer], silence_s: float) -> bool:
+    """Return whether these answers begin with a second without trouble."""
     begin = answers[0].at
     for earlier, later in pairwise(answers):
-        if later.at - earlier.at > _SILENCE_S:
+        if later.at - earlier.at > silence_s:
             return earlier.at - begin >= STEADY_S
         if later.missing:
             return later.at - begin > STEADY_S

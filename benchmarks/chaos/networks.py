@@ -34,6 +34,7 @@ _STAGES: Final = "1|1 / 1|1 / 1|1 / 1|1"
 NETWORKS: Final = {
     "light": Network(_BRANCHES, _square(28, 64)),  # about 1 ms a branch on a desktop's core
     "other": Network(_BRANCHES, _square(20, 64), seed=2),  # pictures of another shape
+    "middle": Network(_BRANCHES, _square(40, 80)),  # about 3 ms
     "heavy": Network(_BRANCHES, _square(56, 80)),  # about 6 ms a branch
     # Eight partitions that say they need 30 MB: three fit into 92 MB, two are a node's share.
     "staged": Network(_STAGES, _square(28, 32, 64), memory_bytes=30_000_000),

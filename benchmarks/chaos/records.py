@@ -37,7 +37,7 @@ class CameraRecord:
     """One start of one camera: its own summary (None: it was killed) and its log of answers."""
 
     camera: str
-    delivery: str
+    fps: float
     summary: Mapping[str, Any] | None
     answers: Sequence[Answer]
 
@@ -72,5 +72,6 @@ class RunRecord:
     lies: Sequence[str] = ()
     endings: Sequence[Ending] = ()
     placements: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    refusals: Sequence[str] = ()
     notes: Mapping[str, float] = field(default_factory=dict)
     """Figures that only this fault has."""

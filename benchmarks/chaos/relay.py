@@ -6,7 +6,9 @@ network, not of loopback, so that a slow link does not hide seconds of bytes in 
 """
 
 import asyncio
+import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal, Self
@@ -96,7 +98,7 @@ class Relay:
     async def _cut(self) -> None:
         self._refusing = True
         for writer in self._writers:
-            writer.transport.abort()
+            _reset(writer)
 
     async def _set(self, ways: tuple[Way, ...], *, open_: bool) -> None:
         for way in ways:
@@ -108,7 +110,7 @@ class Relay:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         if self._refusing:
-            writer.transport.abort()
+            _reset(writer)
             return
         far = _modest(socket.socket())
         far.setblocking(False)
@@ -116,16 +118,19 @@ class Relay:
             await self._loop.sock_connect(far, self._target)
         except OSError:  # the broker is down, and who comes by this link is to see that
             far.close()
-            writer.transport.abort()
+            _reset(writer)
             return
         far_reader, far_writer = await asyncio.open_connection(sock=far, limit=_READ_AHEAD_BYTES)
         for end in (writer, far_writer):
             end.transport.set_write_buffer_limits(_READ_AHEAD_BYTES)
             self._writers.add(end)
+        if self._refusing:  # cut while we were connecting
+            await self._cut()
+        both = (self._carry(reader, far_writer, "up"), self._carry(far_reader, writer, "down"))
         try:
-            await asyncio.gather(
-                self._carry(reader, far_writer, "up"), self._carry(far_reader, writer, "down")
-            )
+            await asyncio.gather(*both)
+        except asyncio.CancelledError:  # the relay closes; asyncio would log it as an error
+            return
         finally:
             for end in (writer, far_writer):
                 self._writers.discard(end)
@@ -155,7 +160,7 @@ class Relay:
                 if (rate := self._bytes_per_s) is not None:
                     await asyncio.sleep(len(data) / rate)
         except OSError:
-            writer.transport.abort()
+            _reset(writer)
 
 
 class _Garbles:
@@ -173,6 +178,14 @@ class _Garbles:
 
 def _as_it_is(packet: Packet) -> list[bytes]:
     return [packet.data]
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection with a reset, not with a goodbye."""
+    end = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):  # it has ended already
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def _modest(end: socket.socket) -> socket.socket:

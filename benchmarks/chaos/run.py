@@ -58,6 +58,7 @@ def play(fault: Fault, run: int, bundles: Path, engine: str, seed: int) -> RunRe
             lies=found,
             endings=stage.parts.endings(),
             placements=stage.witness.placements,
+            refusals=stage.refusals,
             notes=stage.notes,
         )
 

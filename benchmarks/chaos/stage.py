@@ -36,6 +36,8 @@ class Stage:
         """Nodes of which ``status`` may say either: they are just coming or going."""
         self.marks: list[float] = []
         self.notes: dict[str, float] = {}
+        self.refusals: list[str] = []
+        """What was refused of the commands that are part of the fault."""
         self._folder, self._bundles, self._engine = folder, bundles, engine
         self._stack = ExitStack()
 
@@ -76,7 +78,7 @@ class Stage:
             self.start(node)
         for part in (COORDINATOR, *setting.node_names):
             self.parts.wait_ready(part)
-        self.deploy(setting.network)
+        self.command(*self.deployment_of(setting.network))
         wait_until(lambda: bool(self.witness.placement), "the placement")
         if setting.share is not None:
             for node in setting.node_names:
@@ -133,15 +135,36 @@ class Stage:
             raise StageError("every partition is on the node of the fusion")
         return self.draw.choice(sorted(nodes))
 
+    def artifacts(self) -> dict[str, str]:
+        """Return the sha256 of each partition of the setting's network."""
+        manifest = json.loads((self._bundles / self.setting.network / "bundle.json").read_text())
+        return {part["id"]: part["sha256"] for part in manifest["partitions"]}
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
     def mark(self) -> None:
         """Take note that the fault strikes now; recovery is counted from the last mark."""
         self.marks.append(time.time())
 
     # --- what a person does -------------------------------------------------------------------
 
-    def deploy(self, network: str) -> None:
-        """Deploy a network and wait until it serves."""
-        self.command("deploy", str(self._bundles / network), "--name", DEPLOYMENT, "--wait")
+    def deployment_of(self, network: str) -> tuple[str, ...]:
+        """Return the arguments that deploy a network and wait until it serves."""
+        return ("deploy", str(self._bundles / network), "--name", DEPLOYMENT, "--wait")
+
+    def redeploy(self) -> None:
+        """Have the deployment placed anew."""
+        self.tell("redeploy", DEPLOYMENT, "--wait")
+
+    def tell(self, *arguments: str) -> None:
+        """Run ``fog-coordinator`` as a part of the fault; its refusal is noted, not raised."""
+        began = time.monotonic()
+        code, _, words = self.attempt(*arguments, patience_s=30.0)
+        self.notes[f"{arguments[0]}_s"] = time.monotonic() - began
+        if code:
+            self.refusals.append(f"{arguments[0]}: {words}")
 
     def command(self, *arguments: str, patience_s: float = 60.0) -> dict[str, Any]:
         """Run ``fog-coordinator`` with ``--json`` and return what it says.
