@@ -23,6 +23,8 @@ class Fault:
     strike: Callable[[Stage], Heal | None]
     setting: Setting = field(default_factory=Setting)
     prepare: Callable[[Stage], None] = lambda _stage: None
+    after_s: tuple[float, float] = (1.0, 2.5)
+    """It strikes so long, drawn, after every camera's first answers."""
     holds_s: float = 0.0
     look_s: float = 5.0
     networks: tuple[str, ...] = ()

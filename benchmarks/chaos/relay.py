@@ -146,8 +146,6 @@ class Relay:
                 slow = self._bytes_per_s is not None
                 data = await reader.read(_SLOW_READ_BYTES if slow else _READ_BYTES)
                 await self._open[way].wait()
-                if writer.is_closing():
-                    return
                 if not data:
                     writer.close()  # after what it still has to write
                     return
@@ -155,6 +153,8 @@ class Relay:
                 # Always in whole packets: garbling may begin in mid-stream.
                 for packet in packets.feed(data):
                     for part in garble(packet):
+                        if writer.is_closing():
+                            return
                         writer.write(part)
                 await writer.drain()
                 if (rate := self._bytes_per_s) is not None:

@@ -14,9 +14,7 @@ from benchmarks.chaos.records import RunRecord
 from benchmarks.chaos.stage import Stage
 from benchmarks.chaos.truth import Truth, answers_since, lies
 
-_FIRST_S: Final = (1.0, 2.5)
-"""The fault strikes so long after every camera's first answers."""
-_FIRST_ANSWERS: Final = 10
+_FIRST_ANSWERS: Final = 5
 _PATIENCE_S: Final = 45.0
 _RECENT_S: Final = 1.5
 
@@ -39,7 +37,7 @@ def play(fault: Fault, run: int, bundles: Path, engine: str, seed: int) -> RunRe
                     lambda camera=camera: len(stage.cameras.answers(camera)) >= _FIRST_ANSWERS,  # type: ignore[misc]
                     f"the first answers to {camera}",
                 )
-            time.sleep(draw.uniform(*_FIRST_S))
+            time.sleep(draw.uniform(*fault.after_s))
             stage.mark()
             heal = fault.strike(stage)
             time.sleep(max(0.0, stage.marks[-1] + fault.look_s - time.time()))
