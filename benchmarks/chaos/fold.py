@@ -6,6 +6,7 @@
 - ``gap``: the longest time without an answer at one camera from the fault to the end of its stream.
 - ``complete``: from the fault to the first complete answer after the disturbance, after which all
   answers are complete, with no silence, for a second; 0 when nothing was disturbed, null for never.
+- ``last_incomplete``: from the fault to the last answer without a branch, whatever was in between.
 """
 
 import math
@@ -44,6 +45,7 @@ def row_of(fault: str, runs: Sequence[RunRecord]) -> dict[str, Any]:
         "gap_max_s": _seconds(max(gaps)),
         "complete_p50_s": _seconds(median(complete)),
         "complete_max_s": _seconds(max(complete)),
+        "last_incomplete_p50_s": _seconds(median(map(last_incomplete, runs))),
         "status_true": not any(run.lies for run in runs),
         "status_lies": dict(Counter(lie for run in runs for lie in run.lies)),
         "mixed_epochs": sum(_said(camera, "mixed_epochs") for camera in alive)
@@ -101,6 +103,12 @@ def complete_after(run: RunRecord) -> float:
         (_complete_after(camera, since) for camera in run.cameras if _lived(camera, since)),
         default=math.inf,
     )
+
+
+def last_incomplete(run: RunRecord) -> float:
+    """Return the seconds from the fault to the last incomplete answer; 0 if there was none."""
+    late = [a.at for c in run.cameras for a in c.answers if a.missing and a.at >= run.broken_at]
+    return max(late, default=run.broken_at) - run.broken_at
 
 
 def _lived(camera: CameraRecord, since: float) -> bool:

@@ -77,6 +77,11 @@ class Parts:
         """Return the exit code of the process that plays a part, None while it runs."""
         return self._processes.code(self._now[part])
 
+    def pids(self) -> dict[str, int]:
+        """Return the ids of all processes that run now, by name."""
+        names = [name for name in self._kinds if self._processes.code(name) is None]
+        return {name: self._processes.pid(name) for name in names}
+
     def output(self, process: str) -> str:
         """Return what a process printed."""
         return self._processes.output(process)

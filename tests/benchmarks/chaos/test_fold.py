@@ -36,7 +36,9 @@ def test_half_a_second_of_complete_answers_is_no_recovery() -> None:
         answers(70, 90, missing=("logits-1",)),
         answers(90, 200),
     )
-    assert row(run(log))["complete_max_s"] == pytest.approx(2.5)
+    found = row(run(log))
+    assert found["complete_max_s"] == pytest.approx(2.5)
+    assert found["last_incomplete_p50_s"] == pytest.approx(2.45)
 
 
 def test_a_silence_is_a_gap_and_recovery_counts_from_the_fault_to_its_end() -> None:
