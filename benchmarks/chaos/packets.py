@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 _PUBLISH: Final = 0x30
-_MAX_LENGTH_BYTES: Final = 4
+_CONNECT: Final = 0x10
+_MQTT_5: Final = b"\x05"
+_MAX_NUMBER_BYTES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,35 +18,52 @@ class Packet:
     """Where the payload begins, in a PUBLISH of QoS 0; None in every other packet."""
 
 
-class PacketReader:
-    """Cuts a stream of bytes into packets."""
+@dataclass(slots=True)
+class Dialect:
+    """Which MQTT a connection speaks; both of its ways share it, and its CONNECT tells."""
 
-    def __init__(self) -> None:
+    properties: bool = False
+    """Whether a PUBLISH has properties before its payload, as MQTT 5 has."""
+
+
+class PacketReader:
+    """Cuts the bytes of one way of a connection into packets."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
         self._rest = b""
 
     def feed(self, data: bytes) -> list[Packet]:
         """Return the packets that are whole now."""
         self._rest += data
         packets = []
-        while (sizes := _sizes(self._rest)) is not None and len(self._rest) >= sum(sizes):
-            head, body = sizes
-            packets.append(_packet(self._rest[: head + body], head))
-            self._rest = self._rest[head + body :]
+        while (head := _after_number(self._rest, 1)) is not None:
+            size = head[0] + head[1]
+            if len(self._rest) < size:
+                break
+            packets.append(self._packet(self._rest[:size], head[0]))
+            self._rest = self._rest[size:]
         return packets
 
+    def _packet(self, data: bytes, begin: int) -> Packet:
+        """Return a packet whose variable header begins there."""
+        if data[0] & 0xF0 == _CONNECT:
+            level = data[begin + 6 : begin + 7]  # after the name, MQTT
+            self._dialect.properties = level == _MQTT_5
+        if data[0] & 0xF6 != _PUBLISH:  # the type and both bits of the QoS
+            return Packet(data, None)
+        topic_end = begin + 2 + int.from_bytes(data[begin : begin + 2], "big")
+        if not self._dialect.properties:
+            return Packet(data, min(len(data), topic_end))
+        properties = _after_number(data, topic_end)
+        return Packet(data, len(data) if properties is None else min(len(data), sum(properties)))
 
-def _sizes(data: bytes) -> tuple[int, int] | None:
-    """Return the bytes of the fixed header and of what follows, None if too few are here."""
-    length = 0
-    for index, byte in enumerate(data[1 : 1 + _MAX_LENGTH_BYTES]):
-        length |= (byte & 0x7F) << (7 * index)
+
+def _after_number(data: bytes, at: int) -> tuple[int, int] | None:
+    """Return where MQTT's number of one to four bytes at ``at`` ends, and what it is; None if cut off."""
+    number = 0
+    for index, byte in enumerate(data[at : at + _MAX_NUMBER_BYTES]):
+        number |= (byte & 0x7F) << (7 * index)
         if not byte & 0x80:
-            return 2 + index, length
+            return at + index + 1, number
     return None
-
-
-def _packet(data: bytes, head: int) -> Packet:
-    if data[0] & 0xF6 != _PUBLISH:  # the type and both bits of the QoS
-        return Packet(data, None)
-    topic_bytes = int.from_bytes(data[head : head + 2], "big")
-    return Packet(data, min(len(data), head + 2 + topic_bytes))

@@ -26,6 +26,7 @@ class Parts:
 
     def __init__(self, folder: Path) -> None:
         self.gone: set[str] = set()
+        self._folder = folder
         self._processes = Processes(folder)
         self._now: dict[str, str] = {}  # the process that plays a part
         self._kinds: dict[str, str] = {}  # by process
@@ -139,7 +140,7 @@ class Parts:
                 code=code,
                 expected=process in self._asked or (kind == "camera" and code == 0),
                 traceback="Traceback (most recent call last)" in self._processes.log(process),
-                words=self._processes.last_words(process),
+                words=self._processes.last_words(process).replace(f"{self._folder}/", ""),
             )
             for process, kind in self._kinds.items()
             if (code := self._processes.code(process)) is not None

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal, Self
 
-from benchmarks.chaos.packets import Packet, PacketReader
+from benchmarks.chaos.packets import Dialect, Packet, PacketReader
 
 Way = Literal["up", "down"]
 """``up`` is from the part to the broker."""
@@ -126,7 +126,11 @@ class Relay:
             self._writers.add(end)
         if self._refusing:  # cut while we were connecting
             await self._cut()
-        both = (self._carry(reader, far_writer, "up"), self._carry(far_reader, writer, "down"))
+        dialect = Dialect()
+        both = (
+            self._carry(reader, far_writer, "up", dialect),
+            self._carry(far_reader, writer, "down", dialect),
+        )
         try:
             await asyncio.gather(*both)
         except asyncio.CancelledError:  # the relay closes; asyncio would log it as an error
@@ -137,9 +141,13 @@ class Relay:
                 end.transport.abort()
 
     async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        way: Way,
+        dialect: Dialect,
     ) -> None:
-        packets, garbles = PacketReader(), _Garbles()
+        packets, garbles = PacketReader(dialect), _Garbles()
         try:
             while True:
                 await self._open[way].wait()

@@ -19,7 +19,7 @@ class Setting:
     nodes: int = 4
     cameras: tuple[str, ...] = ("door", "yard")
     fps: float = 20.0
-    seconds: float = 13.0
+    seconds: float = 10.0
     delivery: Delivery = "reliable"
     relayed: bool = False
     persistent: bool = False

@@ -21,6 +21,7 @@ from benchmarks.chaos.witness import Witness
 
 SITE: Final = "chaos"
 DEPLOYMENT: Final = "digits"
+_TELL_S: Final = 12.0
 
 
 class Stage:
@@ -161,7 +162,7 @@ class Stage:
     def tell(self, *arguments: str) -> None:
         """Run ``fog-coordinator`` as a part of the fault; its refusal is noted, not raised."""
         began = time.monotonic()
-        code, _, words = self.attempt(*arguments, patience_s=30.0)
+        code, _, words = self.attempt(*arguments, patience_s=_TELL_S)
         self.notes[f"{arguments[0]}_s"] = time.monotonic() - began
         if code:
             self.refusals.append(f"{arguments[0]}: {words}")

@@ -1,11 +1,14 @@
 """Parts that die: SIGKILL, as a power cut would, and some come back."""
 
+from typing import Final
+
 from benchmarks.chaos.fault import Fault, Heal
 from benchmarks.chaos.parts import COORDINATOR
 from benchmarks.chaos.setting import Setting
 from benchmarks.chaos.stage import Stage
 
-_AWAY_S = 2.0
+_AWAY_S: Final = 2.0
+_LONG: Final = Setting(seconds=13.0)
 
 
 def _branch_node(stage: Stage) -> None:
@@ -68,11 +71,13 @@ DEATHS = (
         "killed-all-nodes",
         "SIGKILL of all nodes, started again after 2 s; recovery is counted from there",
         _all_nodes,
+        _LONG,
     ),
     Fault(
         "killed-coordinator",
         "SIGKILL of the coordinator, started again after 7 s",
         _coordinator,
+        _LONG,
         holds_s=7.0,
     ),
     Fault(
@@ -80,6 +85,7 @@ DEATHS = (
         "SIGKILL of coordinator and branch's node, the coordinator started again after 2 s, "
         "from when recovery is counted",
         _coordinator_and_node,
+        _LONG,
     ),
     Fault(
         "killed-camera",
@@ -91,12 +97,13 @@ DEATHS = (
         "killed-broker",
         "SIGKILL of the broker, started again empty after 2 s; recovery is counted from there",
         _broker,
+        _LONG,
     ),
     Fault(
         "killed-broker-persistent",
         "the same with Mosquitto's persistence",
         _broker,
-        Setting(persistent=True),
+        Setting(persistent=True, seconds=13.0),
         why_not=_no_persistence,
     ),
 )

@@ -18,8 +18,8 @@ from benchmarks.chaos.stage import Stage
 _ARTIFACTS: Final = "artifacts"
 _DISK_BYTES: Final = 8_000_000
 _NODES: Final = Setting().node_names
-_NODE_DISKS: Final = Setting(disks=dict.fromkeys(_NODES, _DISK_BYTES))
-_COORDINATOR_DISK: Final = Setting(disks={COORDINATOR: _DISK_BYTES})
+_NODE_DISKS: Final = Setting(disks=dict.fromkeys(_NODES, _DISK_BYTES), seconds=13.0)
+_COORDINATOR_DISK: Final = Setting(disks={COORDINATOR: _DISK_BYTES}, seconds=13.0)
 _LONG: Final = Setting(seconds=18.0)
 
 

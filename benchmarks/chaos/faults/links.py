@@ -8,7 +8,7 @@ from benchmarks.chaos.relay import Way
 from benchmarks.chaos.setting import Setting
 from benchmarks.chaos.stage import Stage
 
-_RELAYED: Final = Setting(relayed=True)
+_RELAYED: Final = Setting(relayed=True, seconds=14.0)
 _RELAYED_LONG: Final = Setting(relayed=True, seconds=24.0)
 _SLOW_BYTES_PER_S: Final = 20_000
 _SLOW_S: Final = 15.0

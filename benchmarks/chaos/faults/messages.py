@@ -13,9 +13,9 @@ from benchmarks.chaos.relay import Garble
 from benchmarks.chaos.setting import Setting
 from benchmarks.chaos.stage import Stage
 
-_RELAYED: Final = Setting(relayed=True)
+_RELAYED: Final = Setting(relayed=True, seconds=13.0)
 _HOLDS_S: Final = 7.0
-_KEPT_BACK: Final = 4
+_KEPT_BACK: Final = 3
 _DAMAGED: Final = 0.2
 
 
@@ -86,8 +86,9 @@ MESSAGES = (
     ),
     Fault(
         "reordered-messages",
-        "frames, tensors and beats overtake each other, at all nodes for 7 s",
-        _everywhere(shuffled),
+        "frames, tensors and beats overtake each other, at all nodes for 7 s; "
+        "recovery is counted from its end",
+        _everywhere(shuffled, mark_end=True),
         _RELAYED,
         holds_s=_HOLDS_S,
     ),

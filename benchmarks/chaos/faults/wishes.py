@@ -33,9 +33,9 @@ def _join(stage: Stage) -> None:
 def _flap(stage: Stage) -> None:
     node = stage.branch_node()
     for _ in range(3):
+        stage.mark()
         stage.parts.kill(node)
         stage.wait(0.5)
-        stage.mark()
         stage.start(node)
         stage.parts.wait_ready(node)
         stage.wait(1.0)
@@ -45,12 +45,12 @@ def _clock(stage: Stage) -> None:
     """Make a node's last start lie in tomorrow, as one looks whose clock has jumped back."""
     node = stage.branch_node()
     for ahead in (_DAY_MS, 0):
+        stage.mark()
         stage.parts.kill(node)
         number = stage.state_dir(node) / "session"
         if not number.exists():
             raise StageError("a node keeps the number of its last start no longer in `session`")
         number.write_text(str(int(number.read_text()) + ahead))
-        stage.mark()
         stage.start(node)
         stage.parts.wait_ready(node)
         stage.wait(2.0)
@@ -76,6 +76,7 @@ WISHES = (
         "undeploy-deploy",
         "`undeploy`, and 1 s later `deploy`, from when recovery is counted",
         _undeploy_and_deploy,
+        Setting(seconds=13.0),
     ),
     Fault("joining-node", "a fifth node joins", _join),
     Fault(
