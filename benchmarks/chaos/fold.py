@@ -27,6 +27,13 @@ _LEAST_S: Final = 0.2
 """A camera may be faster than the fog; a shorter time is never a disturbance."""
 
 
+def empty_row(fault: str) -> dict[str, Any]:
+    """Return the row of a fault of which no run was played."""
+    counts = dict.fromkeys(("runs", "sent", "answered", "duplicates", "incomplete"), 0)
+    times = dict.fromkeys(("gap_p50_s", "gap_max_s", "complete_p50_s", "complete_max_s"))
+    return {"fault": fault, **counts, **times, "status_true": None}
+
+
 def row_of(fault: str, runs: Sequence[RunRecord]) -> dict[str, Any]:
     """Return the row of a fault: the fields of the contract, and what else tells the story."""
     cameras = [camera for run in runs for camera in run.cameras]
@@ -89,8 +96,7 @@ def _longest_gap(camera: CameraRecord, run: RunRecord) -> float:
     if camera.summary is None:  # killed: it is not the fog's silence that follows
         end = times[-1:]
     else:
-        everything = _said(camera, "sent") <= len(times)
-        end = times[-1:] if everything else [max(run.until, *times, run.struck_at)]
+        end = times[-1:] if _all_settled(camera) else [max(run.until, *times, run.struck_at)]
     before = [at for at in times if at < run.struck_at][-1:]
     after = [at for at in times if at >= run.struck_at]
     return max((b - a for a, b in pairwise(before + after + end)), default=0.0)
@@ -119,8 +125,7 @@ def _complete_after(camera: CameraRecord, since: float) -> float:
     answers = sorted(camera.answers, key=lambda answer: answer.at)
     disturbed = _disturbance(answers, since, max(_LEAST_S, _DISTURBING_PICTURES / camera.fps))
     if disturbed is None:
-        all_there = _said(camera, "sent") <= len({a.frame_id for a in answers})
-        return 0.0 if camera.summary is None or all_there else math.inf
+        return 0.0 if camera.summary is None or _all_settled(camera) else math.inf
     silence_s = max(_LEAST_S, _SILENT_PICTURES / camera.fps)
     later = [answer for answer in answers if answer.at >= max(since, disturbed)]
     for index, answer in enumerate(later):
@@ -154,6 +159,12 @@ def _steady(answers: Sequence[Answer], silence_s: float) -> bool:
         if later.at - begin >= STEADY_S:
             return True
     return False
+
+
+def _all_settled(camera: CameraRecord) -> bool:
+    """Return whether every frame was answered or, live, given up."""
+    answered = len({answer.frame_id for answer in camera.answers})
+    return _said(camera, "sent") <= answered + _said(camera, "lost")
 
 
 def _said(camera: CameraRecord, name: str) -> int:

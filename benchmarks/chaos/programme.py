@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.chaos.fault import Fault
-from benchmarks.chaos.fold import row_of
+from benchmarks.chaos.fold import empty_row, row_of
 from benchmarks.chaos.networks import make_bundle
 from benchmarks.chaos.parts import StageError
 from benchmarks.chaos.run import play
@@ -30,7 +30,7 @@ class Programme:
             return [self._row(fault, Path(folder)) for fault in faults]
 
     def _row(self, fault: Fault, bundles: Path) -> dict[str, Any]:
-        told = {"fault": fault.name, "runs": 0, "what": fault.what, "engine": self.engine}
+        told = empty_row(fault.name) | {"what": fault.what, "engine": self.engine}
         reason = fault.why_not(self.engine)
         if reason is not None:
             self._say(f"{fault.name}: skipped, {reason}")

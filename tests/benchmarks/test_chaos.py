@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.chaos.fault import Fault
 from benchmarks.chaos.faults.table import FAULTS
-from benchmarks.chaos.fold import row_of
+from benchmarks.chaos.fold import empty_row, row_of
 from benchmarks.chaos.networks import make_bundle
 from benchmarks.chaos.run import play
 from benchmarks.chaos.table import table_of
@@ -49,5 +49,6 @@ def test_every_frame_is_answered_once(name: str, bundles: Path) -> None:
 
 
 def test_the_faults_have_names_and_say_what_they_do() -> None:
+    assert empty_row("x").keys() == CONTRACT
     assert len(FAULTS) >= 30
     assert all(name == fault.name and fault.what for name, fault in FAULTS.items())

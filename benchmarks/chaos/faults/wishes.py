@@ -33,7 +33,6 @@ def _join(stage: Stage) -> None:
 def _flap(stage: Stage) -> None:
     node = stage.branch_node()
     for _ in range(3):
-        stage.mark()
         stage.parts.kill(node)
         stage.wait(0.5)
         stage.start(node)
@@ -45,7 +44,6 @@ def _clock(stage: Stage) -> None:
     """Make a node's last start lie in tomorrow, as one looks whose clock has jumped back."""
     node = stage.branch_node()
     for ahead in (_DAY_MS, 0):
-        stage.mark()
         stage.parts.kill(node)
         number = stage.state_dir(node) / "session"
         if not number.exists():
@@ -81,7 +79,7 @@ WISHES = (
     Fault("joining-node", "a fifth node joins", _join),
     Fault(
         "flapping-node",
-        "a branch's node is killed and started again three times; recovery is counted from the last",
+        "a branch's node is killed and started again three times",
         _flap,
         Setting(seconds=18.0),
     ),

@@ -24,7 +24,13 @@ def camera(
     """Return a camera whose log is these pieces; it sent as many frames as were answered, or ``sent``."""
     log = [answer for piece in pieces for answer in piece]
     count = len({answer.frame_id for answer in log}) if sent is None else sent
-    summary = {"sent": count, "resent": 0, "gave_up": count > len(log), "mixed_epochs": 0}
+    summary = {
+        "sent": count,
+        "resent": 0,
+        "gave_up": count > len(log),
+        "mixed_epochs": 0,
+        "lost": 0,
+    }
     return CameraRecord("door", FPS, None if killed else summary, log)
 
 
