@@ -34,6 +34,8 @@ from coordinator.ending import Ended, ended_by_signals
 
 _AWAY_S: Final = 3.0
 _SAMPLE_S: Final = 5.0
+_SAMPLES: Final = 100
+"""At least so many, however short the soak."""
 _WARM_UP: Final = 0.2
 _LEAST: Final = {"memory_bytes": 0.02, "descriptors": 1.0, "threads": 1.0}
 """Growth over the whole time that counts: of memory as a share of its mean, of the others in pieces."""
@@ -71,7 +73,7 @@ class Soak:
                     del back_at[node]
                 if now >= sample_at:
                     self._sample(now - begun)
-                    sample_at += _SAMPLE_S
+                    sample_at += min(_SAMPLE_S, self._seconds / _SAMPLES)
                 time.sleep(0.1)
 
     def _kill(self, gone: set[str]) -> str:
