@@ -42,24 +42,29 @@ def lies(said: Mapping[str, Any] | None, truth: Truth) -> list[str]:
     if not truth.broker:
         return ["it answered without a broker"]
     found = []
-    if said["coordinator"] is not truth.coordinator:
+    if (said["coordinator_state"] == "online") is not truth.coordinator:
         found.append(f"the coordinator is {'here' if truth.coordinator else 'gone'}")
-    online = {node["node"]: node["online"] for node in said["nodes"]}
+    shown = {node["node"]: node for node in said["nodes"]}
     for node, serves in sorted(truth.nodes.items()):
-        if serves is not None and online.get(node, False) is not serves:
+        if serves is not None and _shown_well(shown.get(node)) is not serves:
             found.append(f"a node is {'here' if serves else 'gone'} and was shown otherwise")
     if truth.coordinator:
         found += [lie for entry in said["deployments"] for lie in _of(entry, truth.answers)]
     return found
 
 
+def _shown_well(node: Mapping[str, Any] | None) -> bool:
+    """Return whether a node is shown to be there with nothing held against it."""
+    return node is not None and node["state"] == "online" and not node["slow"]
+
+
 def _of(deployment: Mapping[str, Any], answers: Answers) -> list[str]:
     phase = deployment["phase"]
-    plain = phase == "serving" and not deployment.get("reason")
+    plain = phase == "serving" and not deployment["reason"] and not deployment["degraded"]
     if answers == "none" and plain:
-        return ["serving, without a reason, while nothing was answered"]
+        return ["plainly serving while nothing was answered"]
     if answers == "incomplete" and plain:
-        return ["serving, without a reason, while branches were missing"]
+        return ["plainly serving while branches were missing"]
     if answers == "complete" and phase in ("failed", "waiting", "fetching"):
         return [f"{phase} while complete answers came"]
     return []

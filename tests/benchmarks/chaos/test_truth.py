@@ -1,18 +1,23 @@
 """When ``status`` is right."""
 
+from typing import Any
+
 import pytest
 
 from benchmarks.chaos.truth import Answers, Truth, answers_since, lies
 from tests.benchmarks.chaos.made_records import STRUCK, answers
 
 
-def said(
-    phase: str = "serving", reason: str = "", *, coordinator: bool = True
-) -> dict[str, object]:
+def said(phase: str = "serving", degraded: str = "", coordinator: str = "online") -> dict[str, Any]:
     return {
-        "coordinator": coordinator,
-        "nodes": [{"node": "a", "online": True}, {"node": "b", "online": False}],
-        "deployments": [{"deployment": "digits", "phase": phase, "reason": reason}],
+        "coordinator_state": coordinator,
+        "nodes": [
+            {"node": "a", "state": "online", "slow": {}},
+            {"node": "b", "state": "silent", "slow": {}},
+        ],
+        "deployments": [
+            {"deployment": "digits", "phase": phase, "reason": "", "degraded": degraded}
+        ],
     }
 
 
@@ -29,15 +34,23 @@ def test_it_is_right_about_who_is_there() -> None:
     assert lies(said(), truth(coordinator=False)) == ["the coordinator is gone"]
 
 
+def test_a_node_that_is_called_slow_is_shown_to_have_trouble() -> None:
+    told = said()
+    told["nodes"][0]["slow"] = {"digits": "branch 1 is missing in 40 % of the answers"}
+    gone = Truth(broker=True, coordinator=True, nodes={"a": False}, answers="complete")
+    assert lies(told, gone) == []
+    assert lies(told, truth()) == ["a node is here and was shown otherwise"]
+
+
 @pytest.mark.parametrize("answered", ["incomplete", "none"])
 def test_plainly_serving_while_answers_miss_branches_or_do_not_come(answered: Answers) -> None:
     assert len(lies(said(), truth(answered))) == 1
-    assert lies(said(reason="node b is slow"), truth(answered)) == []
-    assert lies(said("degraded"), truth(answered)) == []
+    assert lies(said(degraded="node b is slow"), truth(answered)) == []
+    assert lies(said("waiting"), truth(answered)) == []
 
 
 def test_without_a_coordinator_nobody_watches_the_deployment() -> None:
-    assert lies(said(coordinator=False), truth("none", coordinator=False)) == []
+    assert lies(said(coordinator="silent"), truth("none", coordinator=False)) == []
 
 
 def test_without_a_broker_it_has_to_refuse() -> None:
