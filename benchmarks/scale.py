@@ -72,17 +72,27 @@ class Site:
     def shares(self, seconds: float) -> dict[str, float]:
         """Return the share of one core that coordinator and broker take while nothing is asked."""
         watched = {
-            COORDINATOR: psutil.Process(self._parts.pid(COORDINATOR)),
-            "broker": psutil.Process(self.broker.pids[-1]),
+            COORDINATOR: _with_children(self._parts.pid(COORDINATOR)),
+            "broker": _with_children(self.broker.pids[-1]),
         }
-        before = {name: sum(process.cpu_times()[:2]) for name, process in watched.items()}
+        before = {name: _processor_s(processes) for name, processes in watched.items()}
         begun = time.monotonic()
         time.sleep(seconds)
         took = time.monotonic() - begun
         return {
-            f"{name}_share": (sum(process.cpu_times()[:2]) - before[name]) / took
-            for name, process in watched.items()
+            f"{name}_share": (_processor_s(processes) - before[name]) / took
+            for name, processes in watched.items()
         }
+
+
+def _with_children(pid: int) -> list[psutil.Process]:
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def _processor_s(processes: list[psutil.Process]) -> float:
+    """Return the seconds of a processor that they have taken so far, in user and in kernel mode."""
+    return sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running())
 
 
 def scale(

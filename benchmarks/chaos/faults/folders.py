@@ -5,7 +5,6 @@ dead one ran; so before some of these faults nodes die and come back until there
 """
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -127,54 +126,55 @@ def _needs_disk(_engine: str) -> str | None:
     return why_no_disk()
 
 
-def _fault(name: str, what: str, strike: Callable[[Stage], Heal | None], **other: object) -> Fault:
-    return Fault(name, what, strike, **({"setting": _LONG} | other))  # type: ignore[arg-type]
-
-
 FOLDERS = (
-    _fault(
+    Fault(
         "corrupt-node-store",
         "a branch's node is killed, its artifacts damaged, started again; then a redeploy",
         _corrupt_node,
+        _LONG,
     ),
-    _fault(
+    Fault(
         "corrupt-coordinator-store",
         "the coordinator's artifacts are damaged; then SIGKILL of a node whose artifacts others hold",
         _corrupt_coordinator,
+        _LONG,
         prepare=_spread,
     ),
-    _fault(
+    Fault(
         "full-disk-node",
         "the disk of a branch's node is full for 7 s; then another network is deployed",
         _full_node,
-        setting=_NODE_DISKS,
+        _NODE_DISKS,
         networks=("other",),
         holds_s=7.0,
         why_not=_needs_disk,
     ),
-    _fault(
+    Fault(
         "full-disk-coordinator",
         "the coordinator's disk is full for 7 s; then SIGKILL of a branch's node",
         _full_coordinator,
-        setting=_COORDINATOR_DISK,
+        _COORDINATOR_DISK,
         holds_s=7.0,
         why_not=_needs_disk,
     ),
-    _fault(
+    Fault(
         "deleted-node-folder",
         "the folder of a branch's node is deleted; then another network is deployed",
         _deleted_node,
+        _LONG,
         networks=("other",),
     ),
-    _fault(
+    Fault(
         "deleted-coordinator-folder",
         "the coordinator's folder is deleted; then SIGKILL of a node whose artifacts others hold",
         _deleted_coordinator,
+        _LONG,
         prepare=_spread,
     ),
-    _fault(
+    Fault(
         "lost-coordinator-folder",
         "SIGKILL of the coordinator, started with an empty folder; 4 s later SIGKILL of a branch's node",
         _lost_coordinator,
+        _LONG,
     ),
 )
