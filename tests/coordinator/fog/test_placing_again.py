@@ -28,9 +28,9 @@ def desk_of(speeds: dict[str, float]) -> Desk:
 
 
 def ready(desk: Desk, seconds: dict[str, float]) -> set[str]:
-    """Have the nodes of the epoch in preparation report what they measured; return them."""
+    """Have the nodes of the epoch in preparation report what they measured; return those that run it."""
     nodes = set(desk.status.placement.values())
-    for node in nodes:
+    for node in nodes | {desk.status.standby} - {""}:
         told = desk.assignment(node)
         report = Report(
             node=node,
