@@ -42,7 +42,7 @@ class Connection:
         self._state = state
         self._version = MQTTProtocolVersion.MQTTv5 if mqtt_5 else MQTTProtocolVersion.MQTTv311
         self._unacknowledged: deque[tuple[MQTTMessageInfo, Outgoing]] = deque()
-        self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs under way
+        self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs in flight
         self._subscribed_at = 0.0
         self.reason = "no answer"
         """Why there is no connection (any more)."""
