@@ -44,7 +44,7 @@ _SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One size of message, how many in a round, and how many are under way at once."""
+    """One size of message, how many in a round, and how many are in flight at once."""
 
     label: str
     size: int
@@ -77,7 +77,7 @@ class Row:
 
 
 def latencies(carrier: Carrier, url: str, load: Load) -> tuple[float, float]:
-    """Return the one-way p50 and p95 in seconds, with one message under way at a time."""
+    """Return the one-way p50 and p95 in seconds, with one message in flight at a time."""
     came, at = threading.Event(), [0.0]
 
     def arrive(_payload: bytes) -> None:
@@ -98,7 +98,7 @@ def latencies(carrier: Carrier, url: str, load: Load) -> tuple[float, float]:
 
 
 def rate(carrier: Carrier, url: str, load: Load) -> float:
-    """Return messages per second, with ``load.window`` of them under way."""
+    """Return messages per second, with ``load.window`` of them in flight."""
     window, done = threading.Semaphore(load.window), threading.Event()
     missing, payload = [load.many], bytes(load.size)
 
@@ -138,7 +138,7 @@ def compare(engine: str, rounds: int, scale: float, say: Callable[[str], None]) 
 
 
 def nodelay(rounds: int, say: Callable[[str], None]) -> list[dict[str, object]]:
-    """Return 1 KB messages per second, four under way, for each setting of TCP_NODELAY.
+    """Return 1 KB messages per second, four in flight, for each setting of TCP_NODELAY.
 
     They are not scaled down: Linux acknowledges at once while a connection is young.
     """
@@ -203,7 +203,7 @@ def _tables(rows: list[Row], settings: list[dict[str, object]]) -> list[Table]:
         timing = (f"{row.p50_us:.0f}", f"{row.p95_us:.0f}", f"{row.latency_ratio:.2f}")
         flow = (f"{row.per_s:.0f}", spread, f"{row.throughput_ratio:.2f}")
         costs.add_row(row.engine, row.size, row.carrier, *timing, *flow)
-    worth = Table(title="TCP_NODELAY: 1 KB, four messages under way, bare paho and Mosquitto")
+    worth = Table(title="TCP_NODELAY: 1 KB, four messages in flight, bare paho and Mosquitto")
     for heading in ("broker sets it", "client sets it", "messages/s", "times"):
         worth.add_column(heading, justify="right")
     for found in settings:

@@ -106,7 +106,7 @@ def state_dir(given: Path | None, name: str) -> Path:
 def connection(
     url: str, client_id: str, *, will: Will | None = None, retry: bool = False
 ) -> Iterator[MqttBus]:
-    """Yield a bus and close it after; an address that is none, or no broker there, is refused."""
+    """Yield a bus and close it after; an address that is not valid, or without a broker, is refused."""
     try:
         bus = MqttBus.connect(url, client_id, will=will, retry=retry)
     except (ValueError, BrokerUnreachableError) as error:

@@ -42,7 +42,7 @@ DECLARED: Final[Mapping[str, Declared]] = {
     "bad_request": Declared("artifact requests that could not be decoded", logged=False),
     "bad_result": Declared("answers of the first fusion that could not be decoded"),
     "bad_input": Declared("frames that their assignment's input does not fit"),
-    "bad_magic": Declared("binary messages that are none"),
+    "bad_magic": Declared("binary messages that are not ours"),
     "bad_truncated": Declared("binary messages cut short"),
     "bad_header": Declared("binary messages with a malformed header"),
     "bad_dtype": Declared("tensors of a dtype that is not expected or does not travel"),

@@ -118,7 +118,7 @@ def described(space: Space, shape: NetworkShape, pictures: Pictures) -> dict[str
 
 
 def read_state(data: bytes, path: Path, made_for: dict[str, str]) -> dict[str, Any]:
-    """Read a supernet's file; raises ValueError naming it when it is none, or made for other things."""
+    """Read a supernet's file; raises ValueError naming it when it is not one, or made for other things."""
     try:
         state: dict[str, Any] = torch.load(io.BytesIO(data), weights_only=True)
         found = state["made_for"]

@@ -43,7 +43,7 @@ def build_bundle(
     The accuracy in the bundle is that on the test pictures, whole and by missing branches, with
     the fusion of the fog nodes. Equal arguments (and torch threads) give equal files. Raises
     ValueError when data set and shape do not fit, BundleError when the folder cannot be written or
-    the name is none.
+    the name is not valid.
     """
     if dataset.shape != shape.input or len(dataset.classes) != shape.classes:
         raise ValueError(

@@ -42,8 +42,11 @@ class Connection:
         self._state = state
         self._version = MQTTProtocolVersion.MQTTv5 if mqtt_5 else MQTTProtocolVersion.MQTTv311
         self._unacknowledged: deque[tuple[MQTTMessageInfo, Outgoing]] = deque()
-        self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs under way
-        self._subscribed_at = 0.0
+        self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs in flight
+        self._subscribed_at = self._begun = self._looked_after = 0.0
+        self._busy = False  # more waits to be handed over
+        self._blocked = False  # the socket took no more
+        self._parting = False  # goodbye is said
         self.reason = "no answer"
         """Why there is no connection (any more)."""
         self.refused = False
@@ -60,51 +63,73 @@ class Connection:
         Raises:
             OSError: there is no broker.
         """
-        client, state = self._client(), self._state
-        state.renewing.clear()
+        client = self._client()
+        self._state.renewing.clear()
         sock: Any = client.socket()
-        bytes_pending = getattr(sock, "pending", lambda: 0)  # TLS has read more than select knows
-        begun = looked_after = time.monotonic()
-        busy = blocked = parting = False
+        self._begun = self._looked_after = time.monotonic()
         while client.socket() == sock:  # until paho closes it
-            pending = bytes_pending() > 0
-            readable, writable, _ = select.select(
-                [sock, state.wakeup.reader],
-                [sock] if client.want_write() else [],
-                [],
-                0 if busy or pending else _IDLE_SECONDS,
-            )
-            if pending or sock in readable:
-                client.loop_read()
-            if state.wakeup.reader in readable:
-                state.wakeup.clear()
-            if client.want_write() and (writable or not blocked):
-                client.loop_write()
-                blocked = client.want_write()
-            busy = not blocked and state.connected and not parting and self._work(client)
-            if client.want_write() and not blocked:
-                client.loop_write()
-                blocked = client.want_write()
-            if state.renewing.is_set():
-                self.reason = "it brought nothing any more"
-                return
+            self._exchange(client, sock)
             now = time.monotonic()
-            if now - looked_after > _IDLE_SECONDS:
-                client.loop_misc()
-                looked_after = now
-                if not state.connected and now - begun > _ANSWER_SECONDS:
-                    return
-                if self._subscribing and now - self._subscribed_at > _ANSWER_SECONDS:
-                    # A SUBACK that got lost would leave us connected without hearing anything.
-                    self.reason = "no answer to a subscription"
-                    return
-            if state.closing.is_set():
-                late = now > state.deadline
-                if not parting and (late or self._all_said(client, busy=busy)):
-                    parting = True
-                    self._part(client)
-                elif late:
-                    return
+            if self._given_up(client, now) or self._closed(client, now):
+                return
+
+    def _exchange(self, client: Client, sock: Any) -> None:
+        """Wait for something to do, then read what came and write what waits."""
+        state = self._state
+        # TLS has read more than select knows.
+        pending = getattr(sock, "pending", lambda: 0)() > 0
+        readable, writable, _ = select.select(
+            [sock, state.wakeup.reader],
+            [sock] if client.want_write() else [],
+            [],
+            0 if self._busy or pending else _IDLE_SECONDS,
+        )
+        if pending or sock in readable:
+            client.loop_read()
+        if state.wakeup.reader in readable:
+            state.wakeup.clear()
+        if writable:
+            self._blocked = False
+        self._write(client)
+        self._busy = (
+            not self._blocked and state.connected and not self._parting and self._work(client)
+        )
+        self._write(client)
+
+    def _write(self, client: Client) -> None:
+        """Write what paho has, unless the socket took no more the last time."""
+        if client.want_write() and not self._blocked:
+            client.loop_write()
+            self._blocked = client.want_write()
+
+    def _given_up(self, client: Client, now: float) -> bool:
+        """Return whether nothing is to be hoped for from this connection; look after its keepalive."""
+        state = self._state
+        if state.renewing.is_set():
+            self.reason = "it brought nothing any more"
+            return True
+        if now - self._looked_after <= _IDLE_SECONDS:
+            return False
+        self._looked_after = now
+        client.loop_misc()
+        if self._subscribing and now - self._subscribed_at > _ANSWER_SECONDS:
+            # A SUBACK that got lost would leave us connected without hearing anything.
+            self.reason = "no answer to a subscription"
+            return True
+        return not state.connected and now - self._begun > _ANSWER_SECONDS
+
+    def _closed(self, client: Client, now: float) -> bool:
+        """Say goodbye once the client closes and all is said; return whether that takes too long."""
+        state = self._state
+        if not state.closing.is_set():
+            return False
+        late = now > state.deadline
+        if self._parting:
+            return late
+        if late or self._all_said(client):
+            self._parting = True
+            self._part(client)
+        return False
 
     def _client(self) -> Client:
         """Return a client on its way to the broker, with nothing received yet."""
@@ -173,8 +198,8 @@ class Connection:
         self._subscribing.add(packet_id)
         self._subscribed_at = time.monotonic()
 
-    def _all_said(self, client: Client, *, busy: bool) -> bool:
-        waiting = busy or self._unacknowledged or self._subscribing or client.want_write()
+    def _all_said(self, client: Client) -> bool:
+        waiting = self._busy or self._unacknowledged or self._subscribing or client.want_write()
         return not waiting or not self._state.connected
 
     def _part(self, client: Client) -> None:

@@ -1,7 +1,7 @@
 """The bus within one process: what tests and examples use, with the manners of MQTT.
 
 One thread delivers everything in the order of publication, so a test sees the same order each
-time; :meth:`MemoryBroker.settle` waits until nothing is under way.
+time; :meth:`MemoryBroker.settle` waits until nothing is in flight.
 """
 
 import threading
@@ -47,7 +47,7 @@ class MemoryBroker:
         """Wait until every message, and every message that its handlers sent, has been delivered.
 
         Raises:
-            TimeoutError: something is still under way after ``timeout`` seconds.
+            TimeoutError: something is still in flight after ``timeout`` seconds.
         """
         with self._change:
             if not self._change.wait_for(lambda: self._idle and not self._steps, timeout):
@@ -99,7 +99,7 @@ class MemoryBroker:
         return threading.current_thread() is self._thread
 
     def close(self) -> None:
-        """End the delivering thread after what is under way."""
+        """End the delivering thread after what is in flight."""
         self.post(self._end)
         if not self.on_delivering_thread():
             self._thread.join(5.0)

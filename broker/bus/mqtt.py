@@ -49,7 +49,7 @@ class MqttBus:
     ) -> None:
         keep_large_buffers()
         self._state = ClientState(BrokerUrl.parse(url), client_id, will, Outbox(limits))
-        self._silent = not announce  # nothing (more) is to be said about the outage under way
+        self._silent = not announce  # nothing (more) is to be said about the current outage
         self._reason = "no answer"  # why there is no connection
         self._settled = threading.Event()  # the first attempt has come to an end, good or bad
         self.on_connection(self._on_connection)
@@ -70,7 +70,7 @@ class MqttBus:
 
         Raises:
             BrokerUnreachableError: the first attempt failed, or ``timeout`` seconds have passed.
-            ValueError: ``url`` is none.
+            ValueError: ``url`` is not valid.
         """
         bus = cls(url, client_id, will, announce=retry)
         if not retry:

@@ -20,6 +20,7 @@ class Story:
     summaries: Sequence[Mapping[str, Any]]
     records: Sequence[Record]
     placements: Mapping[int, Mapping[str, str]]
+    standbys: Mapping[int, str]
     killed: str
     killed_at: float
     killed_epoch: int
@@ -42,10 +43,18 @@ def answered_at(record: Record) -> float:
     return float(record["sent_at"] + record["latency_s"])
 
 
-def mixed(record: Record, placements: Mapping[int, Mapping[str, str]]) -> bool:
-    """Return whether a frame was worked on by a node that its epoch's placement does not name there."""
-    placement = placements.get(record["epoch"], {})
-    return any(placement.get(hop["partition"]) != hop["node"] for hop in record["latency"])
+def mixed(
+    record: Record, placements: Mapping[int, Mapping[str, str]], standbys: Mapping[int, str]
+) -> bool:
+    """Return whether a frame was worked on by a node that its epoch does not name there.
+
+    The last hop is the fusion, which the epoch's standby may have run.
+    """
+    placement, standby = placements.get(record["epoch"], {}), standbys.get(record["epoch"])
+    *branches, fusion = record["latency"]
+    return any(placement.get(hop["partition"]) != hop["node"] for hop in branches) or (
+        fusion["node"] not in (placement.get(fusion["partition"]), standby)
+    )
 
 
 def report_of(story: Story) -> Report:
@@ -64,7 +73,9 @@ def report_of(story: Story) -> Report:
         name: sum(summary[name] for summary in story.summaries)
         for name in ("sent", "answered", "incomplete", "mixed_epochs")
     }
-    total["mixed_epochs"] += sum(mixed(record, story.placements) for record in records)
+    total["mixed_epochs"] += sum(
+        mixed(record, story.placements, story.standbys) for record in records
+    )
     values: dict[str, Any] = {
         "accuracy": sum(right) / len(right) if right else 0.0,
         **total,

@@ -55,6 +55,7 @@ class _Watch:
     nodes: set[str] = field(default_factory=set)
     coordinator: bool = False
     placements: dict[int, dict[str, str]] = field(default_factory=dict)
+    standbys: dict[int, str] = field(default_factory=dict)
     answers: int = 0
     epoch: int = 0
     served_at: dict[int, float] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class _Watch:
             if status.phase == "serving":
                 self.epoch = status.epoch
                 self.placements[status.epoch] = status.placement
+                self.standbys[status.epoch] = status.standby
                 self.served_at.setdefault(status.epoch, time.time())
         return True
 
@@ -245,6 +247,7 @@ def _kill_in_mid_stream(stage: _Stage, began: float) -> Story:
             for line in (work / f"{camera}.jsonl").read_text(encoding="utf-8").splitlines()
         ],
         placements=watch.placements,
+        standbys=watch.standbys,
         killed=victim,
         killed_at=killed_at,
         killed_epoch=epoch,

@@ -52,12 +52,12 @@ def laid_out(request: LayoutRequest) -> Layout:
     problem = placement_problem(request)
     few = narrowed(problem)
     try:
-        layout = _best(few, request.frames_per_s)
+        layout = placed_on(few, request.frames_per_s)
     except ValueError:
         if few is problem:
             raise
         # Nodes that were left out may have the memory that is missing.
-        layout = _best(roomiest(problem), request.frames_per_s)
+        layout = placed_on(roomiest(problem), request.frames_per_s)
     return predicted(request, layout)
 
 
@@ -124,8 +124,8 @@ def _loads(
     return model.loads([at[placement[name]] for name in model.partition_ids])
 
 
-def _best(problem: PlacementProblem, rate: float | None) -> Layout:
-    """Search for a layout; what it is predicted to reach is not looked at."""
+def placed_on(problem: PlacementProblem, rate: float | None) -> Layout:
+    """Search on all devices of a problem; what the layout is `predicted` to reach is another question."""
     model = CostModel(problem)
     budget = brief_budget(model)
     placed = place(problem, budget=budget, rate=rate)

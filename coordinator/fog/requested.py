@@ -22,7 +22,7 @@ def bundle_of(spec: Spec) -> Bundle:
     """Return the bundle that a spec asks for.
 
     Raises:
-        SpecError: it is none, or one of its tensors does not fit into a message.
+        SpecError: it is not valid, or one of its tensors does not fit into a message.
     """
     try:
         bundle = Bundle.model_validate(spec.bundle)

@@ -1,12 +1,13 @@
 """What a coordinator keeps on the disk, and how it goes on when the disk fails.
 
 The folder is a convenience: fog nodes and retained messages hold the same, so a disk that is full or
-gone costs a line in the log. Artifacts that it will not take are kept in memory, up to a limit.
+gone costs a line in the log. The artifacts used last are kept in memory as well, up to a limit.
 """
 
 import json
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from broker.artifacts import ArtifactStore, sha256_of
 from coordinator.fog.failures import Failures
 
 _log = logging.getLogger("fog-coordinator")
-_MEMORY_BYTES: Final = 256 * 1024 * 1024
+_MEMORY_BYTES: Final = 64 * 1024 * 1024
 
 
 class StateError(Exception):
@@ -37,9 +38,10 @@ class StateFolder:
         except OSError as error:
             raise StateError(f"--state-dir {folder}: {error.strerror}") from None
         self._lock = threading.Lock()
-        self._in_memory: dict[str, bytes] = {}
+        self._in_memory: OrderedDict[str, bytes] = OrderedDict()
         self._needed: frozenset[str] = frozenset()
-        self._unsaved: dict[str, Any] | None = None
+        self._state: dict[str, Any] | None = None
+        self._saved = True
 
     def has(self, sha256: str, size: int) -> bool:
         """Return whether an artifact is here, by name and size; only :meth:`artifact` looks into it."""
@@ -49,26 +51,31 @@ class StateFolder:
     def artifact(self, sha256: str) -> bytes | None:
         """Return an artifact, or None where it is missing or corrupt."""
         with self._lock:
-            if sha256 in self._in_memory:
-                return self._in_memory[sha256]
-            try:
-                return self._store.get(sha256)
-            except OSError as error:
-                self._fail("read an artifact from", error)
-                return None
+            data = self._in_memory.get(sha256)
+            if data is None:
+                try:
+                    data = self._store.get(sha256)
+                except OSError as error:
+                    self._fail("read an artifact from", error)
+            if data is not None:
+                self._remember(sha256, data)
+            return data
 
     def keep(self, data: bytes) -> None:
-        """Keep an artifact, in memory where the disk does not take it."""
+        """Keep an artifact, in memory alone where the disk does not take it."""
         with self._lock:
-            if self._put(data):
-                return
-            self._in_memory[sha256_of(data)] = data
-            while sum(map(len, self._in_memory.values())) > _MEMORY_BYTES:
-                del self._in_memory[next(iter(self._in_memory))]
+            self._remember(sha256_of(data), data)
+            self._put(data)
+
+    def _remember(self, sha256: str, data: bytes) -> None:
+        self._in_memory[sha256] = data
+        self._in_memory.move_to_end(sha256)
+        while sum(map(len, self._in_memory.values())) > _MEMORY_BYTES:
+            self._in_memory.popitem(last=False)
 
     def save(self, state: dict[str, Any], artifacts: Collection[str]) -> None:
         """Write the state whole or not at all; what fails is tried again by :meth:`retry`."""
-        self._unsaved, self._needed = state, frozenset(artifacts)
+        self._state, self._saved, self._needed = state, False, frozenset(artifacts)
         self.retry()
         with self._lock:
             try:
@@ -77,24 +84,23 @@ class StateFolder:
                 self._fail("tidy up", error)
 
     def retry(self) -> None:
-        """Write what could not be written before."""
+        """Write what could not be written before, and what somebody removed since."""
         with self._lock:
-            for sha256, data in list(self._in_memory.items()):
-                if sha256 not in self._needed or self._put(data):
-                    del self._in_memory[sha256]
-                else:
+            for sha256, data in self._in_memory.items():
+                needed = sha256 in self._needed and not self._store.has(sha256, len(data))
+                if needed and not self._put(data):
                     break
-        if self._unsaved is None:
+        if self._state is None or (self._saved and self._path.exists()):
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             part = self._path.with_suffix(".part")
-            part.write_text(json.dumps(self._unsaved), encoding="utf-8")
+            part.write_text(json.dumps(self._state), encoding="utf-8")
             part.replace(self._path)
         except OSError as error:
             self._fail("save to", error)
         else:
-            self._unsaved = None
+            self._saved = True
 
     def restored(self, restore: Callable[[Mapping[str, Any]], None]) -> None:
         """Have what an earlier run kept taken up; what is damaged is put aside.

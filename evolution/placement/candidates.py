@@ -14,11 +14,11 @@ from typing import Final
 from evolution.placement.problem import Device, PlacementProblem
 
 CANDIDATES: Final = 64
-"""So many devices are looked at, or as many as there are partitions if those are more."""
+"""So many devices are looked at, or twice as many as there are partitions if those are more."""
 
 
 def narrowed(problem: PlacementProblem, most: int = CANDIDATES) -> PlacementProblem:
-    """Return the problem on at most `most` (or P) of its devices, beside those that it names itself.
+    """Return the problem on at most `most` (or 2P) of its devices, beside those that it names itself.
 
     Rankings, the best first: seconds of all partitions together; seconds of a mean partition with
     a mean tensor received and sent; seconds of the transfers alone; memory. Ties fall by file order.
@@ -76,7 +76,7 @@ class _Weights:
 
 def _on(problem: PlacementProblem, ranked: Iterable[Device], most: int) -> PlacementProblem:
     """Return the problem on the first of the ranked devices, and on those that it names itself."""
-    most = max(most, len(problem.partitions))
+    most = max(most, 2 * len(problem.partitions))
     named = {*problem.pinned.values(), *(d for listed in problem.allowed.values() for d in listed)}
     chosen: set[str] = set()
     for device in ranked:

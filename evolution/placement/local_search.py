@@ -18,7 +18,7 @@ TIE = 1e-9  # share of the response time in other costs: it only breaks ties
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is to be small: the response time, or the busiest resource's seconds per frame.
+    """What is minimised: the response time, or the busiest resource's seconds per frame.
 
     `interval_s` are the seconds between two frames that the busiest resource should keep up with.
     `budget_j` are the joules of a frame; `per_joule` and `per_byte` the seconds of cost for one

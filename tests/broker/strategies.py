@@ -105,6 +105,7 @@ def _plain(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
         float: st.floats(
             lowest, highest, exclude_min=positive, allow_nan=False, allow_infinity=False
         ),
+        bool: st.booleans(),
         type(None): st.none(),
         Any: st.none() | names,
     }

@@ -1,7 +1,6 @@
 """Of many devices a search looks at a few dozen: which, and that hardly anything is lost by it."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,8 +60,8 @@ def test_a_hundred_devices_become_the_most_that_are_looked_at_and_the_pinned_one
     assert fastest in {device.id for device in few.devices}
 
 
-def test_there_are_never_fewer_devices_than_partitions() -> None:
-    assert len(narrowed(crowd(100, partitions=30), 4).devices) == 32  # with the camera's two
+def test_there_are_always_twice_as_many_devices_as_partitions() -> None:
+    assert len(narrowed(crowd(100, partitions=30), 4).devices) == 2 * 31 + 1  # and the camera's
 
 
 def test_what_is_left_out_costs_hardly_anything() -> None:
@@ -77,7 +76,5 @@ def test_the_roomiest_devices_take_what_only_they_can() -> None:
     large = PlacementProblem(
         problem.devices, (Partition("large", 199, {f"fog-{d}": 1.0 for d in range(100)}),)
     )
-    assert [device.id for device in roomiest(large, 1).devices] == ["fog-99"]
+    assert [device.id for device in roomiest(large, 1).devices] == ["fog-98", "fog-99"]
     assert place(roomiest(large, 1), budget=1).placement == {"large": "fog-99"}
-    with pytest.raises(ValueError, match="large"):
-        narrowed(large, 1)  # the fastest

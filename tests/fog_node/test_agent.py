@@ -260,6 +260,52 @@ def test_memory_counts_what_is_loaded_once_however_many_epochs_share_it() -> Non
     assert the_report(desk.serve(assignment(3, LEFT, FUSE))).status == "failed"
 
 
+# --- memory for one epoch and a half --------------------------------------------------------
+
+
+def crowded() -> Desk:
+    """Return a desk that serves ``left`` and has room for half as much more."""
+    desk = Desk(memory_bytes=15)
+    desk.serve(assignment(1, LEFT, phase="serve"))
+    return desk
+
+
+OTHER = part("left-branch", ("input",), ("left",), version="2")
+
+
+def test_an_epoch_that_may_make_room_ends_the_one_in_its_way() -> None:
+    desk = crowded()
+    assert the_report(desk.assign(assignment(2, OTHER))).status == "failed"
+    actions = desk.assign(assignment(3, OTHER, makes_room=True))
+    # Unloaded before the other is loaded: there is no room for both.
+    assert [type(each) for each in actions if isinstance(each, Load | Unload)] == [Unload, Load]
+    assert the_report(desk.happen(loaded(OTHER))).status == "ready"
+    assert results_of_a_frame(desk, OTHER, epoch=3) == ["left"]
+    desk.send(tensor("input", 4, epoch=1))
+    assert desk.counters["other_epoch"] == 1
+
+
+def test_room_is_made_only_where_it_is_needed() -> None:
+    desk = serving(LEFT)
+    actions = desk.assign(assignment(2, OTHER, makes_room=True))
+    assert only(Unload, actions) == []
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
+def test_what_drains_gives_way_to_whatever_does_not_fit_beside_it() -> None:
+    desk = crowded()
+    desk.serve(assignment(2, phase="retire"))
+    report = the_report(desk.serve(assignment(1, RIGHT, deployment="faces")))
+    assert (report.deployment, report.status) == ("faces", "ready")
+
+
+def test_another_deployment_does_not_give_way() -> None:
+    desk = crowded()
+    told = assignment(1, RIGHT, deployment="faces", makes_room=True)
+    assert the_report(desk.assign(told)).status == "failed"
+    assert results_of_a_frame(desk, LEFT) == ["left"]
+
+
 # --- ready -> draining -> gone --------------------------------------------------------------
 
 

@@ -177,7 +177,7 @@ class World(RuleBasedStateMachine):
         assert len(list(self.desk.agent.epochs)) <= 8
 
     def teardown(self) -> None:
-        """When everything that is under way has ended, nothing is left that nobody needs."""
+        """When everything that is in flight has ended, nothing is left that nobody needs."""
         for _ in range(100):
             if self.loader:
                 self.loader_goes_on("on the disk")

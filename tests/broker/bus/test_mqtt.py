@@ -150,7 +150,7 @@ WINDOWS = (3, 4, 5, 6)
 
 
 def rate(url: str, site: str, window: int) -> float:
-    """Return messages per second of 1 KB with ``window`` of them under way.
+    """Return messages per second of 1 KB with ``window`` of them in flight.
 
     Linux acknowledges at once while a connection is young, so the first hundred do not count.
     """

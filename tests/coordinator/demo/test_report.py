@@ -22,6 +22,7 @@ def story(*records: dict[str, Any], **summary: int) -> Story:
         summaries=[counts],
         records=records,
         placements=PLACED,
+        standbys={1: "a", 2: ""},
         killed="a",
         killed_at=10.0,
         killed_epoch=1,
@@ -63,3 +64,10 @@ def test_a_hop_on_a_node_of_another_epoch_is_a_mixed_answer() -> None:
     stray = [{"partition": "branch0-stage0", "node": "a"}]
     report = report_of(story(*GOOD[:2], record(2, 10.49, epoch=2, latency=stray)))
     assert report.values["mixed_epochs"] == 1
+
+
+def test_the_standby_of_an_epoch_may_run_its_fusion_and_nothing_else() -> None:
+    hops = record(0, 9.0)["latency"]
+    stood_in = [hops[0], {"partition": "fusion", "node": "a"}]
+    assert report_of(story(record(0, 9.0, latency=stood_in))).values["mixed_epochs"] == 0
+    assert report_of(story(record(0, 9.0, epoch=2, latency=stood_in))).values["mixed_epochs"] == 1

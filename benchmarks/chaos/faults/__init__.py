@@ -1,0 +1,1 @@
+"""The faults, by kind; ``table`` has them all."""
