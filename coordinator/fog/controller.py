@@ -257,4 +257,4 @@ class Controller:
     def _written_over(self, topic: Topic, payload: bytes, **names: str) -> list[Action]:
         if not self.tenure.acts:
             return []
-        return [*self.deployments.retained.heard(topic, payload, **names)]
+        return [*self.deployments.publishing.retained.heard(topic, payload, **names)]

@@ -5,18 +5,17 @@ from typing import Any, Final
 
 from broker.actions import Publish
 from broker.codec import Chunk
-from broker.messages import Assignment, BundleName, MessageError, Report, Spec, Status, StatusPhase
-from broker.topics import ACTIVE, COORDINATOR_GET, NODE_ASSIGNMENT, SPEC, STATUS
+from broker.messages import Assignment, MessageError, Report, Spec
+from broker.topics import COORDINATOR_GET, SPEC
 from coordinator.fog.actions import Action, Keep, Place, Save
 from coordinator.fog.decisions import Decisions
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.fleet import Fleet
-from coordinator.fog.last_assignments import LastAssignments
 from coordinator.fog.placing import Placed
-from coordinator.fog.recovery import Heard, recovered
-from coordinator.fog.reporting import Reporting
+from coordinator.fog.publishing import Publishing
+from coordinator.fog.recovery import Heard
 from coordinator.fog.requested import RequestedSpecs, SpecError, bundle_of
-from coordinator.fog.retained import Retained
+from coordinator.fog.resumption import resumption
 from coordinator.fog.saved_state import remembered, restored, saved
 from coordinator.fog.surroundings import Surroundings
 from coordinator.fog.watch import Watch
@@ -48,10 +47,8 @@ class Deployments:
         self._epochs: dict[str, int] = {}  # the last by deployment, also of those that ended
         self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
         self._requested = RequestedSpecs(has, self._holders)
-        self._assignments = LastAssignments()
-        self._reporting = Reporting(wall_s)
         self._stock_at = 0.0
-        self.retained = Retained(site)
+        self.publishing = Publishing(site, wall_s)
         self.heard = Heard()
 
     def get(self, name: str) -> Deployment | None:
@@ -76,7 +73,7 @@ class Deployments:
     def connected(self) -> None:
         """Take note of a new connection: echoes of what was sent before do not come any more."""
         self._cleared.clear()
-        self.retained.connected()
+        self.publishing.retained.connected()
 
     def wait_longer(self, now: float) -> None:
         """Give all nodes that prepare all of their time again."""
@@ -171,8 +168,7 @@ class Deployments:
     def step(self, now: float) -> list[Action]:
         """Return what follows from what is known; call it whenever something changed."""
         actions = self._fetched(now)
-        for node, assignment in self._assignments.again(self._fleet.alive(now)):
-            actions += self._assign(node, assignment)
+        actions += self.publishing.assign_again(self._fleet.alive(now))
         surroundings = self._surroundings(now)
         for name, deployment in self._by_name.items():
             deployment.last_epoch = max(deployment.last_epoch, self._epochs.get(name, 0))
@@ -183,48 +179,30 @@ class Deployments:
 
     def report(self, now: float) -> list[Action]:
         """Tell people how what serves fares, when that changed noticeably."""
-        actions: list[Action] = []
         alive = self._fleet.alive(now)
-        for name, deployment in self._by_name.items():
-            status = self._reporting.due(deployment, self._watch, alive, now)
-            if status is not None:
-                actions += self.retained.publish(STATUS, status, deployment=name)
+        return [
+            message
+            for deployment in self._by_name.values()
+            for message in self.publishing.figures(deployment, self._watch, alive, now)
+        ]
+
+    def _resume(self, name: str, newer: Spec | None, now: float) -> list[Action]:
+        """Go on with one deployment."""
+        known = self._by_name.pop(name, None)
+        resumed = resumption(known, newer, self.heard, self._fleet.nodes, now)
+        actions: list[Action] = []
+        deployment = resumed.deployment
+        if deployment is not None:
+            self._by_name[name] = deployment
+            self._requested.fetch(deployment.bundle)
+            actions += self._carry_out(deployment, resumed.decided)
+        if resumed.refused is not None:
+            actions += self._refuse(*resumed.refused)
+        elif resumed.to_fetch is not None:
+            actions += self._take_up(resumed.to_fetch, lasts=resumed.lasts)
+        elif deployment is not None:
+            actions += self.publishing.want(deployment.spec)
         return actions
-
-    def _resume(self, name: str, early: Spec | None, now: float) -> list[Action]:
-        """Go on with one deployment; ``early`` is a spec of it that is newer than what we know."""
-        known, active = self._by_name.get(name), self.heard.active.get(name)
-        served = known.serving.number if known is not None and known.serving is not None else 0
-        if known is None or (active is not None and active.epoch > served):
-            spec = early or (known.spec if known is not None else None)
-            return [] if spec is None else self._recover(spec, now)
-        self._requested.fetch(known.bundle)
-        actions = self._carry_out(known, known.resumed())
-        if early is not None:
-            return actions + self._take_up(early, lasts=False)
-        return [*actions, *self.retained.publish(SPEC, known.spec, deployment=name)]
-
-    def _recover(self, spec: Spec, now: float) -> list[Action]:
-        """Go on with a deployment of which another coordinator knew more than we do."""
-        name = spec.deployment
-        try:
-            bundle = bundle_of(spec)
-        except SpecError as error:
-            return self._refuse(spec, str(error))
-        active = self.heard.active.get(name)
-        served = active.bundle if active is not None else None
-        if active is None or served != BundleName(name=bundle.name, version=bundle.version):
-            return self._take_up(spec, lasts=True)
-        self._requested.fetch(bundle)
-        found = recovered(name, bundle, self.heard, self._fleet.nodes, now)
-        assigned = frozenset(node for node, _ in self.heard.of(name))
-        deployment = self._by_name[name] = Deployment(spec, bundle, active.epoch, assigned)
-        if found is None:
-            return []  # it serves somewhere, so the nodes have it; it is placed anew
-        deployment.adopt(found.epoch, settled=True)
-        decided = Decisions(found.assignments, found.epoch.active(), announce=True)
-        actions = self._carry_out(deployment, decided)
-        return [*actions, *self.retained.publish(SPEC, spec, deployment=name)]
 
     def _take_up(self, spec: Spec, *, lasts: bool) -> list[Action]:
         """Fetch what a spec needs, or refuse it."""
@@ -233,7 +211,7 @@ class Deployments:
         except SpecError as error:
             return self._refuse(spec, str(error))
         self._requested.add(spec, bundle, lasts=lasts)
-        return self._say(spec, "fetching")
+        return [*self.publishing.phase(spec, "fetching")]
 
     def _fetched(self, now: float) -> list[Action]:
         """Take up the specs whose artifacts are here, and refuse new ones that nobody supplies."""
@@ -242,14 +220,14 @@ class Deployments:
         for spec, reason in refused:
             actions += self._refuse(spec, reason)
         for spec, reason in lasting:
-            actions += self._say(spec, "waiting", reason)
+            actions += self.publishing.phase(spec, "waiting", reason)
         for requested in self._requested.complete():
             spec, bundle = requested.spec, requested.bundle
             if spec.deployment in self._by_name:
                 self._by_name[spec.deployment].revise(spec, bundle)
             else:
                 self._by_name[spec.deployment] = Deployment(spec, bundle)
-            actions += self.retained.publish(SPEC, spec, deployment=spec.deployment)
+            actions += self.publishing.want(spec)
             actions.append(self._save())
         self._requested.keep_to(self._bundles())
         if now >= self._stock_at:
@@ -263,26 +241,14 @@ class Deployments:
         name = deployment.name
         actions: list[Action] = []
         if decided.active is not None:
-            actions += self.retained.publish(ACTIVE, decided.active, deployment=name)
+            actions += self.publishing.activate(decided.active)
             self._watch.serve(name, deployment.serving.served() if deployment.serving else None)
-        for node, assignment in decided.assignments.items():
-            actions += self._assign(node, assignment)
+        actions += self.publishing.assign(decided.assignments)
         if decided.announce:
-            status = self._reporting.changed(deployment)
-            actions += self.retained.publish(STATUS, status, deployment=name)
+            actions += self.publishing.changed(deployment)
         if decided.question is not None:
             actions.append(Place(name, decided.question))
         return [*actions, self._save()] if decided.assignments else actions
-
-    def _assign(self, node: str, assignment: Assignment) -> list[Action]:
-        self._assignments.note(node, assignment)
-        return [*self.retained.publish(NODE_ASSIGNMENT, assignment, node=node)]
-
-    def _say(self, spec: Spec, phase: StatusPhase, reason: str = "") -> list[Action]:
-        status = Status(
-            deployment=spec.deployment, revision=spec.revision, phase=phase, reason=reason
-        )
-        return [*self.retained.publish(STATUS, status, deployment=spec.deployment)]
 
     def _refuse(self, spec: Spec, reason: str) -> list[Action]:
         """Say why not; what cannot be had is not wanted for ever: the last good spec stands again."""
@@ -292,7 +258,8 @@ class Deployments:
         if not good:
             self._cleared.add(name)
         topic = SPEC.at(self._site, deployment=name)
-        return [Publish(topic, good, retain=True), *self._say(spec, "failed", reason)]
+        failed = self.publishing.phase(spec, "failed", reason)
+        return [Publish(topic, good, retain=True), *failed]
 
     def _undeploy(self, name: str, now: float) -> list[Action]:
         """End a deployment, unless this is our own echo; also what an earlier coordinator left."""
@@ -306,19 +273,15 @@ class Deployments:
             return []
         self._requested.drop(name)
         self._watch.serve(name, None)
-        self._reporting.forget(name)
         self.heard.forget(name)
         deployment = self._by_name.pop(name, None)
         epoch = max(deployment.last_epoch if deployment else 0, self._epochs.get(name, 0)) + 1
         self._epochs[name] = epoch
         self._cleared.add(name)
         retire = Assignment(deployment=name, epoch=epoch, phase="retire")
-        actions: list[Action] = []
-        for node in sorted(deployment.assigned if deployment else self._fleet.alive(now)):
-            actions += self._assign(node, retire)
-        for topic in (SPEC, ACTIVE, STATUS):
-            actions += self.retained.clear(topic, deployment=name)
-        return [*actions, self._save()]
+        nodes = sorted(deployment.assigned if deployment else self._fleet.alive(now))
+        retired = self.publishing.assign(dict.fromkeys(nodes, retire))
+        return [*retired, *self.publishing.end(name), self._save()]
 
     def _surroundings(self, now: float) -> Surroundings:
         return Surroundings(self._fleet, self._watch, self._by_name, now)
@@ -330,9 +293,8 @@ class Deployments:
 
     def _holders(self, sha256: str, anyone: bool) -> list[str]:
         """Return who may have an artifact: nodes that were assigned it, a client that deploys, anyone."""
-        online = {node for node, record in self._fleet.nodes.items() if record.online}
-        likely = [node for node in self.heard.holders(sha256) if node in online]
-        return [*likely, "", *(sorted(online - {*likely}) if anyone else [])]
+        likely = [node for node in self.heard.holders(sha256) if node in self._fleet.online]
+        return [*likely, "", *(sorted(self._fleet.online - {*likely}) if anyone else [])]
 
     def _save(self) -> Save:
         needed = frozenset(part.sha256 for bundle in self._bundles() for part in bundle.partitions)

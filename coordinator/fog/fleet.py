@@ -41,6 +41,11 @@ class Fleet:
     """Seconds by (hardware, sha256): the median over what nodes of that hardware measured last."""
     _by_node: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
 
+    @property
+    def online(self) -> frozenset[str]:
+        """The nodes that did not say, nor had it said for them, that they are gone."""
+        return frozenset(node for node, record in self.nodes.items() if record.online)
+
     def _node(self, node: str) -> NodeRecord:
         return self.nodes.setdefault(node, NodeRecord(node))
 
