@@ -35,8 +35,8 @@ class Surroundings:
             self._factors,
             self._fleet.measured,
             self._watch.traffic.rate(deployment.name).to_place_for,
-            together(self._taken(other) for other in others),
-            held_together(other.held() for other in others),
+            lambda: together(self._taken(other) for other in others),
+            lambda: held_together(other.held() for other in others),
         )
 
     def _taken(self, deployment: Deployment) -> dict[str, Taken]:
