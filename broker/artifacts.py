@@ -56,15 +56,11 @@ def sha256_of(data: bytes) -> str:
 class ArtifactStore:
     """Artifacts in a folder, one file each, named by hash; what does not match its name is no artifact.
 
-    A folder that is gone is made again by the next artifact that is kept.
-
-    Raises:
-        OSError: the folder cannot be made.
+    The folder is made by the first artifact that is kept, and again where somebody removed it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
 
     def has(self, sha256: str, size: int) -> bool:
         """Return whether there is a file of this name and size; only :meth:`get` looks into it."""
@@ -118,7 +114,11 @@ class ArtifactStore:
             OSError: the folder cannot be read.
         """
         files = {}
-        for path in self._folder.iterdir():
+        try:
+            paths = list(self._folder.iterdir())
+        except FileNotFoundError:
+            return
+        for path in paths:
             with contextlib.suppress(OSError):
                 stat = path.stat()
                 files[path.name] = Kept(stat.st_size, stat.st_mtime)

@@ -52,7 +52,7 @@ def serve(
         try:
             service = Service(site, folder, bus)
             on_signal(service.stop)
-            say(f"fog-coordinator serves site {site}, state in {folder}")
+            say(f"fog-coordinator is ready for site {site}, state in {folder}")
             reason = service.run()
         except StateError as error:
             refuse(error)

@@ -38,6 +38,7 @@ DECLARED: Final[Mapping[str, Declared]] = {
     "inbox_dropped": Declared("messages dropped because the node could not keep up"),
     "bus_dropped": Declared("messages dropped because the broker could not keep up or was gone"),
     "store_failed": Declared("artifacts that could not be kept on the disk"),
+    "mistakes": Declared("decisions that failed by a mistake of ours"),
     "bad_assignment": Declared("assignments that could not be decoded"),
     "bad_request": Declared("artifact requests that could not be decoded", logged=False),
     "bad_result": Declared("answers of the first fusion that could not be decoded"),

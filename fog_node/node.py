@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec
 
 import psutil
 
@@ -40,6 +40,7 @@ from fog_node.partition_run import PartitionRun
 from fog_node.runtime import RuntimeFailureError
 
 _log = logging.getLogger("fog-node")
+P = ParamSpec("P")
 _TICK_S: Final = 0.25
 _BEAT_S: Final = 1.0
 
@@ -71,7 +72,7 @@ class FogNode:
         self._echo_topic = NODE_ECHO.at(settings.site, node=settings.node)
         self._stop = threading.Event()
         self._reason = self._failure = ""
-        self._beats = 0
+        self._beats = self._mistakes = 0
         self._renewed_at = 0.0
         self._drops = DropLog()
 
@@ -100,14 +101,25 @@ class FogNode:
                 if isinstance(event, Arrived) and event.message.topic == self._echo_topic:
                     self._echo.heard(event.message.payload, now)
                 elif event is not None:
-                    self._perform(self._agent.handle(event, now))
+                    self._decide(self._agent.handle, event, now)
                 if event is None or (due is not None and now >= due) or now >= beat_at:
-                    self._perform(self._agent.tick(now))
+                    self._decide(self._agent.tick, now)
         finally:
             self._bus.publish(self._topic_of_state(), OFFLINE, retain=True)
             self._loading.shutdown(cancel_futures=True)
             self._running.shutdown(cancel_futures=True)
         return self._reason
+
+    def _decide(self, decide: Callable[P, list[Action]], *args: P.args, **named: P.kwargs) -> None:
+        """Perform what is decided; a mistake of ours costs one decision, not the node."""
+        try:
+            self._perform(decide(*args, **named))
+        except Exception as error:  # noqa: BLE001  the next event is another matter
+            self._mistakes += 1
+            if self._mistakes == 1:
+                _log.exception("a decision failed; going on")
+            else:
+                _log.debug("a decision failed: %r", error)
 
     def _topic_of_state(self) -> str:
         return NODE_STATE.at(self._settings.site, node=self._settings.node)
@@ -141,6 +153,7 @@ class FogNode:
     def _beat(self, now: float) -> None:
         counters = self._agent.totals()
         counters["store_failed"] = self._loader.failed
+        counters["mistakes"] = self._mistakes
         counters["inbox_dropped"] = self._inbox.dropped
         counters["bus_dropped"] = self._bus.dropped
         self._drops.note(counters, now)

@@ -192,7 +192,7 @@ class Deployment:
         if self.pursuit == "settled" and self._worth_asking(known.circumstances(usable), now):
             self._move("reconsidered")
             self._asked_of = sessions(usable)
-            request = known.request(self.bundle, usable, held_together([known.held, self.held()]))
+            request = known.request(self.bundle, usable, held_together([known.held(), self.held()]))
             present = self.serving.layout if self.serving else None
             return Decisions(question=Question(request, present))
         return self._ask(known, now) if self.pursuit == "wanted" else NONE
@@ -202,7 +202,7 @@ class Deployment:
         usable = known.without(self._refusals.standing(known.alive, now))
         self._asked_of = sessions(usable)
         self._move("asked")
-        kept = known.held if self._makes_room else held_together([known.held, self.held()])
+        kept = known.held() if self._makes_room else held_together([known.held(), self.held()])
         try:
             return Decisions(question=Question(known.request(self.bundle, usable, kept)))
         except ValueError as error:
@@ -250,7 +250,7 @@ class Deployment:
         epoch = Epoch(self.name, self.last_epoch, self.bundle, layout, told, now)
         if self._makes_room:
             memory = {node: known.alive[node].memory_bytes for node in nodes}
-            together = held_together([known.held, self.held(), epoch.held()])
+            together = held_together([known.held(), self.held(), epoch.held()])
             epoch = replace(epoch, evicts=overfull(memory, together))
         self._preparation = Preparation(epoch, now)
         self._assigned |= epoch.nodes

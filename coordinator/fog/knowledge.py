@@ -1,6 +1,6 @@
 """What is known of a site when its deployments are decided on; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from broker.messages import NodeInfo
@@ -20,7 +20,8 @@ class Knowledge:
 
     ``unused`` are nodes not to be used and why, ``factors`` how many times longer than usual the slow
     ones take, ``measured`` the usual seconds. ``frames_per_s`` is the rate to place for; ``taken``
-    and ``held`` are what other deployments use of the nodes and keep in their memory.
+    and ``held`` return what other deployments use of the nodes and keep in their memory: it takes a
+    while to find out, and is asked for only where something is placed.
     """
 
     alive: Mapping[str, NodeInfo]
@@ -28,8 +29,8 @@ class Knowledge:
     factors: Mapping[str, float] = field(default_factory=dict)
     measured: Measured = field(default_factory=dict)
     frames_per_s: float | None = None
-    taken: Mapping[str, Taken] = field(default_factory=dict)
-    held: Held = field(default_factory=dict)
+    taken: Callable[[], Mapping[str, Taken]] = dict
+    held: Callable[[], Held] = dict
 
     def without(self, refused: Mapping[str, str]) -> dict[str, NodeInfo]:
         """Return the nodes that can be used, these left out."""
@@ -47,7 +48,7 @@ class Knowledge:
             self.measured,
             slowed(bundle, nodes, self.measured, self.factors),
             self.frames_per_s,
-            self.taken,
+            self.taken(),
             held,
         )
 

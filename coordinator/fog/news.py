@@ -24,7 +24,7 @@ class News:
             return
         self._tenure = tenure.state
         if tenure.state == "acting":
-            _log.info("acting for site %s", self._site)
+            _log.info("serves site %s", self._site)
         elif tenure.state == "standing by":
             _log.warning(
                 "another fog-coordinator serves site %s (started %s); it stays, and this one stands "

@@ -4,6 +4,7 @@ The folder is a convenience: fog nodes and retained messages hold the same, so a
 gone costs a line in the log. The artifacts used last are kept in memory as well, up to a limit.
 """
 
+import errno
 import json
 import logging
 import threading
@@ -16,6 +17,7 @@ from broker.artifacts import ArtifactStore, sha256_of
 from coordinator.fog.failures import Failures
 
 _log = logging.getLogger("fog-coordinator")
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -27,21 +29,24 @@ class StateFolder:
     """Deployments and artifacts. What fails is told to ``failures``; artifacts can be had from any thread.
 
     Raises:
-        StateError: the folder cannot be made.
+        StateError: the folder cannot be made, and not because the disk is full.
     """
 
     def __init__(self, folder: Path, failures: Failures) -> None:
         self._folder, self._failures = folder, failures
         self._path = folder / "deployments.json"
-        try:
-            self._store = ArtifactStore(folder / "artifacts")
-        except OSError as error:
-            raise StateError(f"--state-dir {folder}: {error.strerror}") from None
+        self._store = ArtifactStore(folder / "artifacts")
         self._lock = threading.Lock()
         self._in_memory: OrderedDict[str, bytes] = OrderedDict()
         self._needed: frozenset[str] = frozenset()
         self._state: dict[str, Any] | None = None
         self._saved = True
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise StateError(f"--state-dir {folder}: {error.strerror}") from None
+            self._fail("make", error)
 
     def has(self, sha256: str, size: int) -> bool:
         """Return whether an artifact is here, by name and size; only :meth:`artifact` looks into it."""

@@ -1,9 +1,7 @@
 """What is known of the fog when one of its deployments is decided on: the others, the nodes, the rates; pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
-from typing import Generic, TypeVar
 
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.fleet import Fleet
@@ -14,8 +12,6 @@ from coordinator.fog.layout_request import LayoutRequest
 from coordinator.fog.load import together
 from coordinator.fog.taken import Taken
 from coordinator.fog.watch import Watch
-
-V = TypeVar("V")
 
 
 class Surroundings:
@@ -28,19 +24,19 @@ class Surroundings:
         self._alive = fleet.alive(now)
         self._unused = watch.unused(self._alive, now)
         self._factors = watch.factors(self._alive, now)
+        self._takes: dict[str, dict[str, Taken]] = {}
 
     def of(self, deployment: Deployment) -> Knowledge:
         """Return what a placement of this deployment has to reckon with."""
         others = [d for name, d in self._deployments.items() if name != deployment.name]
-        # Looked at only where a layout is asked for, which is rare; decided is several times a second.
         return Knowledge(
             self._alive,
             self._unused,
             self._factors,
             self._fleet.measured,
             self._watch.traffic.rate(deployment.name).to_place_for,
-            _WhenNeeded(lambda: together(self._taken(other) for other in others)),
-            _WhenNeeded(lambda: held_together(other.held() for other in others)),
+            lambda: together(self._taken(other) for other in others),
+            lambda: held_together(other.held() for other in others),
         )
 
     def _taken(self, deployment: Deployment) -> dict[str, Taken]:
@@ -49,27 +45,9 @@ class Surroundings:
         epoch = deployment.serving
         if epoch is None or served is None:
             return {}
-        with suppress(ValueError):  # one of its nodes is gone: it will be placed anew itself
-            request = LayoutRequest(epoch.bundle, self._alive, self._fleet.measured)
-            return taken_by(request, epoch.layout, served)
-        return {}
-
-
-class _WhenNeeded(Mapping[str, V], Generic[V]):
-    """A mapping that is made when somebody looks into it."""
-
-    def __init__(self, make: Callable[[], Mapping[str, V]]) -> None:
-        self._make = make
-
-    @cached_property
-    def _made(self) -> Mapping[str, V]:
-        return self._make()
-
-    def __getitem__(self, key: str) -> V:
-        return self._made[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
+        if deployment.name not in self._takes:
+            self._takes[deployment.name] = {}
+            with suppress(ValueError):  # one of its nodes is gone: it will be placed anew itself
+                request = LayoutRequest(epoch.bundle, self._alive, self._fleet.measured)
+                self._takes[deployment.name] = taken_by(request, epoch.layout, served)
+        return self._takes[deployment.name]

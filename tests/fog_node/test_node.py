@@ -13,7 +13,9 @@ from broker.bus.seam import Message
 from broker.codec import Chunk, encode_chunk
 from broker.messages import OFFLINE, ONLINE, ArtifactRequest, Result
 from broker.topics import NODE_ARTIFACT, NODE_GET, NODE_INFO, RESULT
+from fog_node.agent import Agent
 from fog_node.camera import Camera, CameraSettings
+from fog_node.events import Action
 from fog_node.source import Picture, Source
 from fog_node.stream import Delivery
 from tests.fog_node.scene import (
@@ -149,6 +151,24 @@ def test_hostile_messages_are_counted_in_the_beat_and_the_node_goes_on(home: Sit
     for payload in (b"", b"garbage", b"FWT1" + bytes(100)):
         home.bus.publish(topic, payload)
     assert home.beat("pi", "bad_magic").counters["bad_magic"] == 2
+    assert stream(home, 1, 5)["answered"] == 5
+
+
+def test_a_mistake_in_a_decision_is_counted_and_the_node_goes_on(
+    home: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.node("pi")
+    serve_on_one(home, "pi")
+    taken = Agent._take
+
+    def mistaken(agent: Agent, message: Message, now: float) -> list[Action]:
+        if not message.payload:
+            raise ZeroDivisionError
+        return taken(agent, message, now)
+
+    monkeypatch.setattr(Agent, "_take", mistaken)
+    home.bus.publish(topic_of(tensor("input", 1)), b"")
+    assert home.beat("pi", "mistakes").counters["mistakes"] == 1
     assert stream(home, 1, 5)["answered"] == 5
 
 

@@ -88,15 +88,14 @@ class Desk:
                 pulse = Beat(session=1, sequence=1, epoch=0, load=0, queues={}, counters=counters)
                 topic = NODE_BEAT.at(SITE, node=node)
                 actions += self.hear(Message(topic, pulse.encode()))
-            self.beat()
+            actions += self.beat()
             actions += self.take(self.controller.tick(self.now))
         return actions
 
-    def beat(self) -> None:
-        """Let the controller beat, and hear itself."""
-        for action in self.take(self.controller.beat()):
-            assert isinstance(action, Publish)
-            self.controller.handle(Message(action.topic, action.payload), self.now)
+    def beat(self) -> list[Action]:
+        """Let the controller beat, and hear itself; return what follows."""
+        beats = [action for action in self.controller.beat() if isinstance(action, Publish)]
+        return self.hear(*(Message(action.topic, action.payload) for action in beats))
 
     def told(self, node: str, actions: list[Action]) -> list[tuple[str, int, str]]:
         """Return what a node was told: deployment, epoch and phase."""

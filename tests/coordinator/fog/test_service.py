@@ -11,12 +11,13 @@ import pytest
 
 from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker
-from broker.bus.seam import Message
+from broker.bus.seam import Message, Will
 from broker.codec import decode_chunk
-from broker.messages import ArtifactRequest, Status
+from broker.messages import ArtifactRequest, CoordinatorBeat, Status
 from broker.topics import (
     ACTIVE,
     COORDINATOR,
+    COORDINATOR_BEAT,
     COORDINATOR_STATE,
     NODE_ARTIFACT,
     NODE_GET,
@@ -254,3 +255,39 @@ def test_whatever_ends_it_the_site_reads_offline(
     broker.settle()
     (state,) = broker.stored(COORDINATOR_STATE.at(SITE))
     assert state.payload == b"offline"
+
+
+def test_of_two_coordinators_the_second_stands_by_and_takes_over_when_the_first_dies(
+    broker: MemoryBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: Inbox[Message] = Inbox()
+    broker.bus("ear").subscribe(COORDINATOR_BEAT.at(SITE), heard.put)
+    will = Will(COORDINATOR_STATE.at(SITE), b"offline")
+    buses = [broker.bus(name, will=will) for name in ("first", "second")]
+    services = [Service(SITE, tmp_path / bus.client_id, bus, DirectPlacer) for bus in buses]
+    threads = [threading.Thread(target=service.run) for service in services]
+    with caplog.at_level(logging.INFO, "fog-coordinator"):
+        threads[0].start()
+        first = _session(heard)
+        threads[1].start()
+        while "stands by" not in caplog.text:
+            assert _session(heard) == first
+        buses[0].kill()
+        services[0].stop()
+        while (session := _session(heard)) == first:
+            pass
+        assert session > first
+        services[1].stop()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert caplog.messages.count(f"serves site {SITE}") == 2
+    broker.settle()
+    (state,) = broker.stored(COORDINATOR_STATE.at(SITE))
+    assert state.payload == b"offline"
+
+
+def _session(heard: Inbox[Message]) -> int:
+    """Return the session of whoever beats next."""
+    message = heard.get(SECONDS)
+    assert message is not None
+    return CoordinatorBeat.decode(message.payload).session
