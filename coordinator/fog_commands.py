@@ -11,6 +11,7 @@ import typer
 from broker.bus.seam import Will
 from broker.command_line import (
     BROKER,
+    MOST_SECONDS,
     SITE,
     Broker,
     Json,
@@ -18,12 +19,13 @@ from broker.command_line import (
     check_ids,
     connection,
     console,
-    on_signal,
+    not_nan,
     refuse,
     say,
     say_json,
     state_dir,
 )
+from broker.ending import stopped_by_signals
 from broker.messages import OFFLINE, Status
 from broker.topics import COORDINATOR, NODE_STATE
 
@@ -47,11 +49,14 @@ def serve(
     # An id of its own, not the site's: of two coordinators the later stays, and says so.
     client_id = f"{COORDINATOR}-{uuid.uuid4().hex[:12]}"
     try:
-        with connection(broker, client_id, will=will, retry=True) as bus:
+        with (
+            stopped_by_signals() as stop,
+            connection(broker, client_id, will=will, retry=True) as bus,
+        ):
             service = Service(site, folder, bus)
             # No deployment is to wait for the placement's compiled code, and nobody for its compiler.
             threading.Thread(target=warm_up, name="warm-up").start()
-            on_signal(service.stop)
+            stop.calls(service.stop)
             say(f"fog-coordinator serves site {site}, state in {folder}")
             reason = service.run()
     except StateError as error:
@@ -61,7 +66,10 @@ def serve(
 
 
 Wait = Annotated[bool, typer.Option("--wait", help="Return when it serves.")]
-Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait with --wait.")]
+Timeout = Annotated[
+    float,
+    typer.Option(min=1, max=MOST_SECONDS, callback=not_nan, help="Seconds to wait with --wait."),
+]
 
 
 def deploy(
@@ -140,7 +148,10 @@ def undeploy(
 def status(
     broker: Broker = BROKER,
     site: Site = SITE,
-    listen: Annotated[float, typer.Option(min=0.1, help="Seconds to listen.")] = 1.5,
+    listen: Annotated[
+        float,
+        typer.Option(min=0.1, max=MOST_SECONDS, callback=not_nan, help="Seconds to listen."),
+    ] = 1.5,
     as_json: Json = False,
 ) -> None:
     """Show the fog nodes and the deployments of a site."""

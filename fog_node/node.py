@@ -102,8 +102,9 @@ class FogNode:
                     self._perform(self._agent.tick(now))
         finally:
             self._bus.publish(self._topic_of_state(), OFFLINE, retain=True)
-            self._loader.shutdown(cancel_futures=True)
-            self._runner.shutdown(cancel_futures=True)
+            # A run or a load cannot be interrupted, and nobody needs what comes of it.
+            self._loader.shutdown(wait=False, cancel_futures=True)
+            self._runner.shutdown(wait=False, cancel_futures=True)
         return self._reason
 
     def _topic_of_state(self) -> str:
