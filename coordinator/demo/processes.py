@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-_FAREWELL_S: Final = 5.0
+from broker.ending import held
+
+_FAREWELL_S: Final = 1.0  # for all of them together
 
 
 class Processes:
@@ -28,9 +31,10 @@ class Processes:
     ) -> None:
         for process in self._running.values():
             process.terminate()
+        until = time.monotonic() + _FAREWELL_S
         for process in self._running.values():
             try:
-                process.wait(_FAREWELL_S)
+                process.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -42,13 +46,14 @@ class Processes:
         program = Path(sys.executable).with_name(command)
         out, log = (self._folder / f"{name}{end}" for end in (".out", ".log"))
         self._logs += [out.open("wb"), log.open("wb")]
-        self._running[name] = subprocess.Popen(
-            [program, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=self._logs[-2],
-            stderr=self._logs[-1],
-            start_new_session=True,  # Ctrl-C is for the demo, which then ends them
-        )
+        with held():
+            self._running[name] = subprocess.Popen(
+                [program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=self._logs[-2],
+                stderr=self._logs[-1],
+                start_new_session=True,  # Ctrl-C is for the demo, which then ends them
+            )
 
     def kill(self, name: str) -> None:
         """Kill a process as a power cut would: SIGKILL, no word to anybody."""
