@@ -1,6 +1,7 @@
 """The commands ``fog-node`` and ``fog-camera``."""
 
 import logging
+import uuid
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -28,10 +29,11 @@ from broker.command_line import (
     state_dir,
     wait_connected,
 )
-from broker.ending import stopped_by_signals
+from broker.ending import Stop, stopped_by_signals
 from broker.messages import OFFLINE, NodeInfo
 from broker.topics import COORDINATOR, NODE_STATE
 from fog_node.camera import Camera, CameraSettings, NotServedError
+from fog_node.namesake import is_running
 from fog_node.node import FogNode, NodeSettings
 from fog_node.source import Source, SourceError, open_source
 from fog_node.stream import Delivery, Stream
@@ -97,6 +99,7 @@ def run_node(
         )
 
     with stopped_by_signals() as stop:
+        _refuse_namesake(broker, site, node, stop)
         with connection(broker, f"{site}/node/{node}", will=will, retry=True) as bus:
             if not wait_connected(bus, stop=stop):
                 return
@@ -108,6 +111,16 @@ def run_node(
                 refuse(f"--state-dir {folder}: {error.strerror}")
         if reason:
             refuse(reason)
+
+
+def _refuse_namesake(broker: str, site: str, node: str, stop: Stop) -> None:
+    """Leave the id to the fog node that has it: who starts a second one is told, not who runs."""
+    with connection(broker, f"{site}/ask/{node}/{uuid.uuid4().hex[:12]}", retry=True) as bus:
+        if wait_connected(bus, stop=stop) and is_running(bus, site, node, stop):
+            refuse(
+                f"another fog-node with the id {node} is running at this broker; "
+                "choose another --id or stop that one"
+            )
 
 
 @camera_app.command("stream")
