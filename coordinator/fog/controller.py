@@ -244,10 +244,7 @@ class Controller:
         return self._written_over(NODE_ASSIGNMENT, payload, node=node)
 
     def _active(self, name: str, payload: bytes, _now: float) -> list[Action]:
-        self.deployments.heard.active.pop(name, None)
-        if payload:
-            active = self.deployments.heard.active[name] = Active.decode(payload)
-            self.deployments.activated(name, active.epoch)
+        self.deployments.heard.activated(name, Active.decode(payload) if payload else None)
         return self._written_over(ACTIVE, payload, deployment=name)
 
     def _status(self, name: str, payload: bytes, _now: float) -> list[Action]:

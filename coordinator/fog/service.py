@@ -51,7 +51,7 @@ class Service:
         self._folder = StateFolder(state_dir, self._failures)
         self._controller = Controller(
             site,
-            int(time.time() * 1000),
+            time.time_ns() // 1000,  # microseconds: no two coordinators have the same
             self._folder.has,
             self._failures,
             time.time() - time.monotonic(),
