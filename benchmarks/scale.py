@@ -116,6 +116,8 @@ def scale(
                 idle = site.shares(seconds)
                 bar.update(f"deploying {deployments} times {len(bundle.partitions)} partitions")
                 deploy_s = site.all_at_once(names, _deploying(bundle, folder / "bundle"))
+                bar.update("all serve; what was measured is compared with what was guessed")
+                settling = site.shares(seconds)
                 bar.update("all serve")
                 serving = site.shares(seconds)
                 bar.update("deploying all anew")
@@ -125,6 +127,7 @@ def scale(
         "deployments": deployments,
         "partitions": deployments * len(bundle.partitions),
         "idle": idle,
+        "settling": settling,
         **serving,
         "deploy_s": deploy_s,
         "redeploy_s": median(redeploy_s),
@@ -153,6 +156,9 @@ def table_of(found: dict[str, Any]) -> Table:
     for name in (COORDINATOR, "broker"):
         table.add_row(
             f"{name}, share of a core, nothing deployed", f"{found['idle'][f'{name}_share']:.1%}"
+        )
+        table.add_row(
+            f"{name}, share of a core, just deployed", f"{found['settling'][f'{name}_share']:.1%}"
         )
         table.add_row(f"{name}, share of a core, all serving", f"{found[f'{name}_share']:.1%}")
     table.add_row("deploy all", f"{found['deploy_s']:.2f} s")

@@ -123,8 +123,8 @@ class Controller:
         except (MessageError, CodecError, InvalidIdError) as error:
             self._failures.note("could_not_decode", f"{message.topic}: {error}")
             return []
-        if NODE_BEAT.names(message.topic) is not None:
-            return actions  # there are many, and the next tick is soon enough
+        if any(topic.names(message.topic) is not None for topic in (NODE_BEAT, COORDINATOR_BEAT)):
+            return actions  # what many beats say together is looked at with the next tick
         return actions + self._decide(now)
 
     def placed(self, answer: Placed, now: float) -> list[Action]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from models.bundle import Bundle
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Served:
     """An epoch that serves: where its partitions run, and how long they should take there.
 
@@ -25,7 +26,7 @@ class Served:
     fusion: tuple[str, ...]
     chains: Mapping[str, tuple[str, ...]]
 
-    @property
+    @cached_property
     def nodes(self) -> frozenset[str]:
         """The fog nodes that it needs."""
         return frozenset(self.placement.values())

@@ -27,7 +27,7 @@ from coordinator.fog.state_folder import StateFolder
 
 _log = logging.getLogger("fog-coordinator")
 P = ParamSpec("P")
-_TICK_S: Final = 0.1
+_TICK_S: Final = 0.2
 _BEAT_S: Final = 1.0
 _HELD_UP_S: Final = 1.0
 
