@@ -44,6 +44,8 @@ class Deployment:
         self.pursuit: Pursuit = "wanted"
         self._preparation: Preparation | None = None
         self._phase: tuple[StatusPhase, str, float] = ("waiting", "", 0.0)
+        self._phase_revision = spec.revision
+        """What the phase is about: a newer revision is not served before it has been placed."""
         self._refusals = Refusals()
         self._assigned = assigned
         self._asked = 0
@@ -273,6 +275,7 @@ class Deployment:
 
     def _enter(self, phase: StatusPhase, now: float, reason: str = "") -> None:
         self._phase = (phase, reason, now)
+        self._phase_revision = self.spec.revision
 
     def status(self, wall_s: float = 0.0) -> Status:
         """Return what people are told, but for what is measured; ``wall_s`` turns our seconds into Unix seconds."""
@@ -280,7 +283,7 @@ class Deployment:
         phase, reason, since = self._phase
         status = Status(
             deployment=self.name,
-            revision=self.spec.revision,
+            revision=self._phase_revision,
             phase=phase,
             since=max(0.0, round(wall_s + since, 3)),
             reason=reason,

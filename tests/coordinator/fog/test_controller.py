@@ -265,6 +265,15 @@ def test_a_restarted_coordinator_goes_on_without_a_new_epoch() -> None:
     assert again.status.epoch == 2
 
 
+def test_a_newer_revision_is_not_called_served_before_it_is() -> None:
+    # `redeploy --wait` returns when its revision serves, not when the one before still does.
+    desk = serving("a", "b")
+    desk.places = False
+    desk.hear(wish(bundle(), revision=2))
+    desk.pass_time(5.0, "a", "b")
+    assert (desk.phase, desk.status.revision) != ("serving", 2)
+
+
 def test_undeploy_retires_the_nodes_and_clears_what_is_retained() -> None:
     desk = serving("a", "b")
     desk.hear(Message(SPEC.at(SITE, deployment=NAME), b""))
