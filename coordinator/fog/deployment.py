@@ -10,7 +10,7 @@ from typing import Final
 
 from broker.messages import Assignment, Report, Spec, Status, StatusPhase
 from coordinator.fog.decisions import NONE, Decisions, Question
-from coordinator.fog.epoch import Epoch
+from coordinator.fog.epoch import Epoch, UsualSeconds
 from coordinator.fog.held import Held, held_together, overfull
 from coordinator.fog.knowledge import Circumstances, Knowledge, NodeSessions, sessions
 from coordinator.fog.layout import Layout
@@ -124,8 +124,8 @@ class Deployment:
         assignments = self.serving.assignments("serve")
         return Decisions(assignments, self.serving.active(), announce=True)
 
-    def reported(self, node: str, report: Report, now: float) -> Decisions:
-        """Take a fog node's report on the epoch in preparation."""
+    def reported(self, node: str, report: Report, usual_s: UsualSeconds, now: float) -> Decisions:
+        """Take a fog node's report on the epoch in preparation; ``usual_s`` knows its seconds already."""
         preparation = self._preparation
         if preparation is None or report.epoch != preparation.epoch.number:
             return NONE
@@ -138,7 +138,7 @@ class Deployment:
         if report.status == "ready":
             preparation.ready(node)
         if preparation.complete:
-            return self._serve(preparation.epoch, now)
+            return self._serve(preparation.epoch.begun(usual_s, now))
         return Decisions(preparation.next(now))
 
     def progressed(self, node: str, now: float) -> None:
@@ -259,9 +259,9 @@ class Deployment:
         self._enter("preparing", now)
         return Decisions(self._preparation.first(), announce=True)
 
-    def _serve(self, epoch: Epoch, now: float) -> Decisions:
+    def _serve(self, epoch: Epoch) -> Decisions:
         self._move("ready")
-        self.serving = replace(epoch, since=now)
+        self.serving = epoch
         self._circumstances = None  # by then its partitions have been measured where they run
         self._makes_room = False
         self._refusals.forgive(epoch.nodes)
@@ -270,7 +270,7 @@ class Deployment:
             # An empty assignment: a node that is out of it drains, also when it comes back later.
             assignments[node] = Assignment(deployment=self.name, epoch=epoch.number, phase="serve")
         self._assigned = epoch.nodes
-        self._enter("serving", now)
+        self._enter("serving", epoch.since)
         return Decisions(assignments, epoch.active(), announce=True)
 
     def _enter(self, phase: StatusPhase, now: float, reason: str = "") -> None:

@@ -92,8 +92,11 @@ class Deployments:
         deployment = self._by_name.get(report.deployment)
         if deployment is None:
             return []
-        self._fleet.report(node, report, deployment.hashes)
-        return self._carry_out(deployment, deployment.reported(node, report, now))
+        # What a slow node measures is not what its hardware takes.
+        slow = self._watch.slow(node, now)
+        self._fleet.report(node, report, {} if slow else deployment.hashes)
+        decided = deployment.reported(node, report, self._fleet.usual_s, now)
+        return self._carry_out(deployment, decided)
 
     def asked(self, name: str, number: int) -> None:
         """Take note of the number that the placer gave a question."""
