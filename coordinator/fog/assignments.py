@@ -56,11 +56,11 @@ def assignments(
             fusion=waits if part.id == fusion else None,
         )
 
-    told: dict[str, Assignment] = {}
+    assigned_to: dict[str, Assignment] = {}
     for node, parts in runs.items():
         made = {name for part in parts for name in part.outputs if makers[name] == node}
         taken = {name for part in parts for name in part.inputs}
-        told[node] = Assignment(
+        assigned_to[node] = Assignment(
             deployment=deployment,
             epoch=epoch,
             phase=phase,
@@ -78,4 +78,4 @@ def assignments(
                 if tensor.id in made and consumers[tensor.id] - {node}
             ),
         )
-    return told
+    return assigned_to

@@ -43,7 +43,7 @@ from coordinator.fog.deployments import Deployments
 from coordinator.fog.failures import Failures
 from coordinator.fog.fleet import Fleet
 from coordinator.fog.placing import Placed
-from coordinator.fog.tenure import Tenure
+from coordinator.fog.tenure import SILENT_S, Tenure
 from coordinator.fog.watch import Watch
 
 DEAF_S: Final = 3.0
@@ -106,10 +106,11 @@ class Controller:
         self.tenure.connected(now)
         self.deployments.connected()
 
-    def held_up(self, now: float) -> None:
+    def held_up(self, now: float, for_s: float) -> None:
         """Take note that nothing was heard or decided for long: that was nobody's silence but ours."""
         self._forgive(now)
-        self.tenure.connected(now)  # another one may have taken over: listen first
+        if for_s >= SILENT_S:
+            self.tenure.connected(now)  # another one may have taken over: listen first
         self.deployments.wait_longer(now)
 
     def deaf(self, now: float) -> bool:
@@ -237,27 +238,24 @@ class Controller:
             ]
         return []
 
-    def _assignment(self, node: str, payload: bytes, _now: float) -> list[Action]:
+    def _assignment(self, node: str, payload: bytes, now: float) -> list[Action]:
         by_deployment = self.deployments.heard.assignments.setdefault(node, {})
         if payload:
             assignment = Assignment.decode(payload)
             by_deployment[assignment.deployment] = assignment
-        return self._written_over(NODE_ASSIGNMENT, payload, node=node)
+        return self._written_over(NODE_ASSIGNMENT, payload, now, node=node)
 
-    def _active(self, name: str, payload: bytes, _now: float) -> list[Action]:
-        self.deployments.heard.active.pop(name, None)
-        if payload:
-            active = self.deployments.heard.active[name] = Active.decode(payload)
-            self.deployments.activated(name, active.epoch)
-        return self._written_over(ACTIVE, payload, deployment=name)
+    def _active(self, name: str, payload: bytes, now: float) -> list[Action]:
+        self.deployments.heard.activated(name, Active.decode(payload) if payload else None)
+        return self._written_over(ACTIVE, payload, now, deployment=name)
 
-    def _status(self, name: str, payload: bytes, _now: float) -> list[Action]:
+    def _status(self, name: str, payload: bytes, now: float) -> list[Action]:
         self.deployments.heard.statuses.pop(name, None)
         if payload:
             self.deployments.heard.statuses[name] = Status.decode(payload)
-        return self._written_over(STATUS, payload, deployment=name)
+        return self._written_over(STATUS, payload, now, deployment=name)
 
-    def _written_over(self, topic: Topic, payload: bytes, **names: str) -> list[Action]:
-        if not self.tenure.acts:
-            return []
-        return [*self.deployments.publishing.retained.heard(topic, payload, **names)]
+    def _written_over(self, topic: Topic, payload: bytes, now: float, **names: str) -> list[Action]:
+        if not self.tenure.acts or not self.tenure.settled(now):
+            return []  # it may well be we who are behind
+        return [*self.deployments.publishing.retained.heard(topic, payload, now, **names)]

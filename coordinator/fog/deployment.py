@@ -261,8 +261,8 @@ class Deployment:
         self._move("placed")
         self.last_epoch += 1
         nodes = {*layout.placement.values(), layout.standby} - {""}
-        told = {node: known.alive[node].session for node in sorted(nodes)}
-        epoch = Epoch(self.name, self.last_epoch, self.bundle, layout, told, now)
+        lives = {node: known.alive[node].session for node in sorted(nodes)}
+        epoch = Epoch(self.name, self.last_epoch, self.bundle, layout, lives, now)
         if self._concessions.makes_room:
             memory = {node: known.alive[node].memory_bytes for node in nodes}
             together = held_together([known.held(), self.held(), epoch.held()])

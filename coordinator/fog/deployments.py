@@ -45,7 +45,6 @@ class Deployments:
         self._acting = False
         self._early: dict[str, Spec] = {}  # specs that came before we began
         self._ended: set[str] = set()  # deployments that ended before we began
-        self._epochs: dict[str, int] = {}  # the last by deployment, also of those that ended
         self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
         self._requested = RequestedSpecs(has, self._holders)
         self._stock_at = 0.0
@@ -107,10 +106,6 @@ class Deployments:
         self._fleet.report(node, report, {} if slow else deployment.hashes)
         decided = deployment.reported(node, report, self._fleet.usual_s, now)
         return self._carry_out(deployment, decided)
-
-    def activated(self, name: str, epoch: int) -> None:
-        """Take note of an epoch that the cameras were told of."""
-        self._epochs[name] = max(self._epochs.get(name, 0), epoch)
 
     def asked(self, name: str, number: int) -> None:
         """Take note of the number that the placer gave a question."""
@@ -183,7 +178,7 @@ class Deployments:
         actions += self.publishing.assign_again(self._fleet.alive(now))
         surroundings = self._surroundings(now)
         for name, deployment in self._by_name.items():
-            deployment.last_epoch = max(deployment.last_epoch, self._epochs.get(name, 0))
+            deployment.last_epoch = max(deployment.last_epoch, self.heard.epochs.get(name, 0))
             actions += self._carry_out(
                 deployment, deployment.step(surroundings.of(deployment), now)
             )
@@ -295,8 +290,8 @@ class Deployments:
         self._watch.serve(name, None)
         self.heard.forget(name)
         deployment = self._by_name.pop(name, None)
-        epoch = max(deployment.last_epoch if deployment else 0, self._epochs.get(name, 0)) + 1
-        self._epochs[name] = epoch
+        epoch = max(deployment.last_epoch if deployment else 0, self.heard.epochs.get(name, 0)) + 1
+        self.heard.epochs[name] = epoch
         self._cleared.add(name)
         retire = Assignment(deployment=name, epoch=epoch, phase="retire")
         nodes = sorted(deployment.assigned if deployment else self._fleet.alive(now))

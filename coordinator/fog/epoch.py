@@ -60,10 +60,10 @@ class Epoch:
 
     def assignments(self, phase: Phase) -> dict[str, Assignment]:
         """Return what each of its nodes is told."""
-        told = assignments(self.deployment, self.number, phase, self.bundle, self.layout)
-        for node in self.evicts & told.keys():
-            told[node] = told[node].model_copy(update={"makes_room": True})
-        return told
+        assigned = assignments(self.deployment, self.number, phase, self.bundle, self.layout)
+        for node in self.evicts & assigned.keys():
+            assigned[node] = assigned[node].model_copy(update={"makes_room": True})
+        return assigned
 
     def active(self) -> Active:
         """Return what the cameras are told."""

@@ -49,6 +49,6 @@ class News:
 
 def _started(session: int | None) -> str:
     try:
-        return datetime.fromtimestamp((session or 0) / 1000, UTC).isoformat(timespec="seconds")
+        return datetime.fromtimestamp((session or 0) / 1e6, UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):
         return "at an unknown time"

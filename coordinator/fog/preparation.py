@@ -58,5 +58,5 @@ class Preparation:
         )
 
     def _assignments(self, nodes: Collection[str]) -> dict[str, Assignment]:
-        told = self.epoch.assignments("prepare")
-        return {node: assignment for node, assignment in told.items() if node in nodes}
+        assigned = self.epoch.assignments("prepare")
+        return {node: assigned[node] for node in assigned if node in nodes}

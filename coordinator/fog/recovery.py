@@ -19,10 +19,19 @@ class Heard:
     """What was said on retained topics, by whichever coordinator, and by the fog nodes."""
 
     active: dict[str, Active] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
+    """The last by deployment, also of those that ended."""
     statuses: dict[str, Status] = field(default_factory=dict)
     assignments: dict[str, dict[str, Assignment]] = field(default_factory=dict)
     """By node, then by deployment."""
     reports: dict[str, Report] = field(default_factory=dict)
+
+    def activated(self, deployment: str, active: Active | None) -> None:
+        """Take what the cameras are told; None: nothing any more."""
+        self.active.pop(deployment, None)
+        if active is not None:
+            self.active[deployment] = active
+            self.epochs[deployment] = max(self.epochs.get(deployment, 0), active.epoch)
 
     def holders(self, sha256: str) -> list[str]:
         """Return the fog nodes that were assigned an artifact, and so should have it."""
@@ -70,15 +79,15 @@ def recovered(
     if active is None:
         return None
     parts = _Placed(bundle)
-    told = {}
+    known = {}
     for node, assignment in heard.of(deployment):
         if assignment.epoch == active.epoch and not parts.take(node, assignment):
             return None
         empty = {"epoch": active.epoch, "partitions": (), "inputs": (), "outputs": ()}
         if assignment.epoch < active.epoch:
-            told[node] = assignment.model_copy(update={**empty, "phase": "serve"})
+            known[node] = assignment.model_copy(update={**empty, "phase": "serve"})
         elif assignment.epoch == active.epoch:
-            told[node] = assignment.model_copy(update={"phase": "serve"})
+            known[node] = assignment.model_copy(update={"phase": "serve"})
     status = heard.statuses.get(deployment)
     if status is None or status.epoch != active.epoch:
         status = None
@@ -94,7 +103,7 @@ def recovered(
         {node: _session(nodes.get(node)) for node in sorted(parts.nodes)},
         now,
     )
-    return Recovered(epoch, told)
+    return Recovered(epoch, known)
 
 
 class _Placed:

@@ -8,6 +8,7 @@ from broker.messages import Payload
 from broker.topics import Topic
 
 _ECHOES: Final = 16
+_AGAIN_S: Final = 1.0
 
 
 class Retained:
@@ -17,6 +18,7 @@ class Retained:
         self._site = site
         self._last: dict[str, bytes] = {}
         self._echoes: dict[str, deque[bytes]] = {}
+        self._not_before: dict[str, float] = {}
 
     def publish(self, topic: Topic, message: Payload, **names: str) -> list[Publish]:
         """Return the message, unless it was the last on its topic already."""
@@ -40,10 +42,11 @@ class Retained:
         """Take note of a new connection: echoes of what was sent before do not come any more."""
         self._echoes.clear()
 
-    def heard(self, topic: Topic, payload: bytes, **names: str) -> list[Publish]:
+    def heard(self, topic: Topic, payload: bytes, now: float, **names: str) -> list[Publish]:
         """Return our last message on a topic again where another coordinator wrote over it.
 
-        One that was cut off publishes what it retained when it is back, before it knows better.
+        One that was cut off publishes what it retained when it is back, before it knows better. Once
+        a second at most, lest two that do not know better keep each other busy.
         """
         text = topic.at(self._site, **names)
         echoes = self._echoes.get(text, deque())
@@ -52,8 +55,9 @@ class Retained:
                 pass  # an echo that did not come
             return []
         last = self._last.get(text)
-        if not payload or last is None or payload == last:
+        if not payload or last is None or payload == last or now < self._not_before.get(text, now):
             return []
+        self._not_before[text] = now + _AGAIN_S
         return [self._published(text, last)]
 
     def _published(self, text: str, payload: bytes) -> Publish:

@@ -1,4 +1,4 @@
-"""What a coordinator keeps over restarts: the wishes, the epochs that serve, what was measured."""
+"""What a coordinator keeps over restarts: the specs, the epochs that serve, what was measured."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Self

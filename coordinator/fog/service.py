@@ -18,7 +18,7 @@ from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE
 from broker.topics import COORDINATOR_STATE
 from coordinator.fog.actions import Action, Keep, Place, Save
-from coordinator.fog.controller import Controller
+from coordinator.fog.controller import DEAF_S, Controller
 from coordinator.fog.failures import Failures
 from coordinator.fog.news import News
 from coordinator.fog.placer import Placer
@@ -51,7 +51,7 @@ class Service:
         self._folder = StateFolder(state_dir, self._failures)
         self._controller = Controller(
             site,
-            int(time.time() * 1000),
+            time.time_ns() // 1000,  # microseconds: no two coordinators have the same
             self._folder.has,
             self._failures,
             time.time() - time.monotonic(),
@@ -107,7 +107,7 @@ class Service:
             now = time.monotonic()
             if now - looked_at > _HELD_UP_S:
                 # A busy machine, a laptop that slept: what came in waits.
-                controller.held_up(now)
+                controller.held_up(now, now - looked_at)
             looked_at = now
             online = self._online.is_set()
             if online and not was_online:
@@ -123,7 +123,7 @@ class Service:
         controller = self._controller
         if controller.deaf(now):
             self._failures.note("deaf", "our own beats do not come back; connecting anew")
-            controller.held_up(now)
+            controller.held_up(now, DEAF_S)
             self._bus.renew()
         else:
             self._decide("tick", controller.tick, now)

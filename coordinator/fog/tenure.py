@@ -27,7 +27,8 @@ it changes nothing.
 LISTEN_S: Final = 1.5
 """After a connect retained messages and beats come in; nothing is decided on half of them."""
 SILENT_S: Final = 3.0
-_APART: Final = 10**9
+_APART: Final = 10**12
+"""Microseconds: so far apart no two coordinators are that were started within days."""
 
 
 class Tenure:

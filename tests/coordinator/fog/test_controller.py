@@ -215,7 +215,7 @@ def test_a_coordinator_that_was_held_up_takes_nobody_for_dead() -> None:
     desk = Desk("a", "b", stored=of)
     desk.hear(wish(of))
     desk.now += 60.0
-    desk.controller.held_up(desk.now)
+    desk.controller.held_up(desk.now, 2.0)
     desk.take(desk.controller.tick(desk.now))
     assert desk.status.epoch == 1
     desk.ready("a", "b")
