@@ -19,7 +19,8 @@ class Truth:
     broker: bool
     coordinator: bool
     nodes: Mapping[str, bool | None]
-    answers: Answers
+    answers: Answers | None
+    """None: no camera streams."""
 
 
 def answers_since(answers: Sequence[Answer], since: float) -> Answers:
@@ -58,7 +59,7 @@ def _shown_well(node: Mapping[str, Any] | None) -> bool:
     return node is not None and node["state"] == "online" and not node["slow"]
 
 
-def _of(deployment: Mapping[str, Any], answers: Answers) -> list[str]:
+def _of(deployment: Mapping[str, Any], answers: Answers | None) -> list[str]:
     phase = deployment["phase"]
     plain = phase == "serving" and not deployment["reason"] and not deployment["degraded"]
     if answers == "none" and plain:
