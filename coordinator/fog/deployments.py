@@ -40,6 +40,7 @@ class Deployments:
         wall_s: float,
     ) -> None:
         self._site, self._fleet, self._watch = site, fleet, watch
+        self._wall_s = wall_s
         self._by_name: dict[str, Deployment] = {}
         self._acting = False
         self._early: dict[str, Spec] = {}  # specs that came before we began
@@ -85,6 +86,14 @@ class Deployments:
         """Take note that a fog node got further with what it fetches and loads."""
         for deployment in self._by_name.values():
             deployment.progressed(node, now)
+
+    def forget(self, node: str) -> list[Publish]:
+        """Forget a fog node that is gone for good: what it left was cleared."""
+        self.heard.assignments.pop(node, None)
+        self.heard.reports.pop(node, None)
+        for deployment in self._by_name.values():
+            deployment.forget(node)
+        return self.publishing.forget(node)
 
     def reported(self, node: str, report: Report, now: float) -> list[Action]:
         """Take a fog node's report."""
@@ -193,6 +202,7 @@ class Deployments:
         if deployment is not None:
             self._by_name[name] = deployment
             self._requested.fetch(deployment.bundle)
+            deployment.phase.serves_since(self._since(deployment, now))
             actions += self._carry_out(deployment, resumed.decided)
         if resumed.refused is not None:
             actions += self._refuse(*resumed.refused)
@@ -201,6 +211,13 @@ class Deployments:
         elif deployment is not None:
             actions += self.publishing.want(deployment.spec)
         return actions
+
+    def _since(self, deployment: Deployment, now: float) -> float:
+        """Return when what serves began to, by the status that the site retains, else now."""
+        status, epoch = self.heard.statuses.get(deployment.name), deployment.serving
+        if status is None or epoch is None or status.epoch != epoch.number:
+            return now
+        return status.since - self._wall_s if status.phase == "serving" else now
 
     def _take_up(self, spec: Spec, *, lasts: bool) -> list[Action]:
         """Fetch what a spec needs, or refuse it."""
