@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
@@ -25,7 +26,7 @@ from broker.entry import owns_process
 PATIENCE_S: Final = 2.7
 """From the signal to the end of the process, at the latest."""
 
-_RETRY_S: Final = 0.01
+_AGAIN_S: Final = 0.02
 
 NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -81,7 +82,7 @@ def stopped_by_signals(late_code: int = 0) -> Iterator[Stop]:
     def hear(_number: int, _frame: FrameType | None) -> None:
         """Do nothing here: a callback may need a lock that the main thread holds this moment."""
 
-    with _signals(hear, lambda _number: stop.tell(), lambda _number: late_code):
+    with _signals(hear, lambda _number: stop.tell(), lambda: True, lambda _number: late_code):
         yield stop
 
 
@@ -109,21 +110,17 @@ def ended_by_signals(late_code: int | None = None) -> Iterator[None]:
         raise Ended(number)
 
     def swallowed(problem: "sys.UnraisableHookArgs") -> None:
-        """Raise it again: it came in a destructor, from which no exception gets out."""
+        """Have it raised again: it came in a destructor, from which no exception gets out."""
         nonlocal told
-        if not isinstance(problem.exc_value, Ended):
+        if isinstance(problem.exc_value, Ended):
+            told = False
+        else:
             before(problem)
-            return
-        told = False
-        again = (threading.main_thread().ident or 0, problem.exc_value.code - 128)
-        retry = threading.Timer(_RETRY_S, signal.pthread_kill, again)  # once we are out of here
-        retry.daemon = True
-        retry.start()
 
     before, sys.unraisablehook = sys.unraisablehook, swallowed
     try:
         late = (lambda number: 128 + number) if late_code is None else (lambda _number: late_code)
-        with _signals(end, lambda _number: None, late):
+        with _signals(end, lambda _number: None, lambda: told or _waiting is not None, late):
             yield
     finally:
         sys.unraisablehook = before
@@ -147,9 +144,14 @@ def held() -> Iterator[None]:
 def _signals(
     handler: Callable[[int, FrameType | None], None],
     hear: Callable[[int], None],
+    reached: Callable[[], bool],
     late_code: Callable[[int], int],
 ) -> Iterator[None]:
-    """Install ``handler``, and call ``hear`` with the first signal on the thread that keeps the time."""
+    """Install ``handler``, and call ``hear`` with the first signal on the thread that keeps the time.
+
+    The signal is sent again until it has ``reached`` the main thread: Python loses sight of one that
+    comes just before a call that waits.
+    """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     told, over = False, threading.Event()
@@ -164,11 +166,15 @@ def _signals(
             number = _first(reader)
             if number is None:
                 return
+            until = time.monotonic() + PATIENCE_S
             try:
                 hear(number)
             finally:
-                if not over.wait(PATIENCE_S) and owns_process():
-                    _leave(late_code(number))
+                while not over.wait(_AGAIN_S):
+                    if time.monotonic() > until and owns_process():
+                        _leave(late_code(number))
+                    if not reached():
+                        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
     threading.Thread(target=keep_time, name="signals", daemon=True).start()
     wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)

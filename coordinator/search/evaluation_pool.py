@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 import psutil
 
-from broker.ending import held
+from broker.ending import NUMBERS, held
 from evolution.genome import Genome
 from models.measurement import Evaluator, Measurement
 from pictures.errors import DatasetError
@@ -82,7 +82,7 @@ class EvaluationPool:
                     initializer=_begin,
                     initargs=(self._evaluate, self._theirs),
                 )
-            with _deaf_to_interrupts():
+            with _deaf_to_signals():
                 return self._executor.submit(_measure, networks)
 
 
@@ -101,13 +101,13 @@ class _Processes(SpawnContext):
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Have processes that are started in this context not hear Ctrl-C, not even while they import.
+def _deaf_to_signals() -> Iterator[None]:
+    """Have processes that are started in this context not hear what ends the search, not even early on.
 
-    Ctrl-C comes to all processes of a terminal; it is the search's, which ends these. It waits here
-    meanwhile, or comes to another thread.
+    A terminal and a service send their signals to all processes; these are ended by the search. The
+    signal waits here meanwhile, or comes to another thread.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
     try:
         yield
     finally:

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import psutil
-import pytest
 
 from tests.broker.processes import HANGS_S, Process, ended, gone, started
 from tests.coordinator.search.test_search_commands import run, write, write_table
@@ -29,25 +28,21 @@ def evaluators(process: Process) -> list[psutil.Process]:
     raise AssertionError("no evaluator was started")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_search_whose_evaluators_are_starting_ends_with_them_and_resumes(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_a_search_whose_evaluators_are_starting_ends_with_them_and_resumes(tmp_path: Path) -> None:
     write_table(tmp_path)
     space = {"nodes": [3, 2], "branches": 1}
-    config, out = (
-        write(tmp_path, evaluator="table", table="table.csv", space=space, workers=3),
-        tmp_path / "run",
-    )
-    arguments = ["search", str(config), "--out", str(out)]
-    with started("-c", COMMAND, *arguments, group=True) as process:
-        children = evaluators(process)
-        os.killpg(process.pid, number)  # as a terminal does, and systemd
-        code, said, complaints = ended(process)
-    assert (code, said) == (128 + number, "")
-    assert complaints == f"error: {out}: ended; --resume goes on with what is measured\n"
-    assert gone(children)
-    assert run(*arguments, "--resume")[0] == 0
+    config = write(tmp_path, evaluator="table", table="table.csv", space=space, workers=3)
+    out = tmp_path / "run"
+    arguments = ["search", str(config), "--out", str(out), "--resume"]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with started("-c", COMMAND, *arguments, group=True) as process:
+            children = evaluators(process)
+            os.killpg(process.pid, number)  # to all of them, as a terminal does
+            code, said, complaints = ended(process)
+        assert (code, said) == (128 + number, "")
+        assert complaints == f"error: {out}: ended; --resume goes on with what is measured\n"
+        assert gone(children)
+    assert run(*arguments)[0] == 0
 
 
 def test_a_demo_that_is_ended_leaves_no_process_behind(tmp_path: Path) -> None:
