@@ -46,7 +46,9 @@ class Deployments:
         self._early: dict[str, Spec] = {}  # specs that came before we began
         self._ended: set[str] = set()  # deployments that ended before we began
         self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
-        self._requested = RequestedSpecs(has, self._holders)
+        self._requested = RequestedSpecs(
+            has, lambda sha256, anyone: self.heard.holders(sha256, fleet.online, anyone=anyone)
+        )
         self._stock_at = 0.0
         self.publishing = Publishing(site, wall_s)
         self.heard = Heard()
@@ -80,8 +82,6 @@ class Deployments:
         for deployment in self._by_name.values():
             deployment.wait_longer(now)
 
-    # --- messages ---------------------------------------------------------------------------
-
     def progressed(self, node: str, now: float) -> None:
         """Take note that a fog node got further with what it fetches and loads."""
         for deployment in self._by_name.values():
@@ -89,8 +89,7 @@ class Deployments:
 
     def forget(self, node: str) -> list[Publish]:
         """Forget a fog node that is gone for good: what it left was cleared."""
-        self.heard.assignments.pop(node, None)
-        self.heard.reports.pop(node, None)
+        self.heard.forget_node(node)
         for deployment in self._by_name.values():
             deployment.forget(node)
         return self.publishing.forget(node)
@@ -102,8 +101,8 @@ class Deployments:
         if deployment is None:
             return []
         # What a slow node measures is not what its hardware takes.
-        slow = self._watch.slow(node, now)
-        self._fleet.report(node, report, {} if slow else deployment.hashes)
+        hashes = {} if self._watch.slow(node, now) else deployment.hashes
+        self._fleet.report(node, report, hashes)
         decided = deployment.reported(node, report, self._fleet.usual_s, now)
         return self._carry_out(deployment, decided)
 
@@ -117,7 +116,7 @@ class Deployments:
         deployment = self._by_name.get(answer.key)
         if deployment is None:
             return []
-        known = self._surroundings(now).of(deployment)
+        known = Surroundings(self._fleet, self._watch, self._by_name, now).of(deployment)
         return self._carry_out(deployment, deployment.placed(answer, known, now))
 
     def want(self, name: str, payload: bytes, now: float) -> list[Action]:
@@ -159,8 +158,6 @@ class Deployments:
         topic = COORDINATOR_GET.at(self._site)
         return [Publish(topic, request.encode()) for request in self._requested.requests(now)]
 
-    # --- decisions --------------------------------------------------------------------------
-
     def begin(self, now: float) -> list[Action]:
         """Begin to act: go on with what serves, known from our folder or from what the site retains."""
         self._acting = True
@@ -176,7 +173,7 @@ class Deployments:
         """Return what follows from what is known; call it whenever something changed."""
         actions = self._fetched(now)
         actions += self.publishing.assign_again(self._fleet.alive(now))
-        surroundings = self._surroundings(now)
+        surroundings = Surroundings(self._fleet, self._watch, self._by_name, now)
         for name, deployment in self._by_name.items():
             deployment.last_epoch = max(deployment.last_epoch, self.heard.epochs.get(name, 0))
             actions += self._carry_out(
@@ -202,7 +199,8 @@ class Deployments:
         if deployment is not None:
             self._by_name[name] = deployment
             self._requested.fetch(deployment.bundle)
-            deployment.phase.serves_since(self._since(deployment, now))
+            since = self.heard.serves_since(deployment.serving, self._wall_s)
+            deployment.phase.serves_since(now if since is None else since)
             actions += self._carry_out(deployment, resumed.decided)
         if resumed.refused is not None:
             actions += self._refuse(*resumed.refused)
@@ -211,13 +209,6 @@ class Deployments:
         elif deployment is not None:
             actions += self.publishing.want(deployment.spec)
         return actions
-
-    def _since(self, deployment: Deployment, now: float) -> float:
-        """Return when what serves began to, by the status that the site retains, else now."""
-        status, epoch = self.heard.statuses.get(deployment.name), deployment.serving
-        if status is None or epoch is None or status.epoch != epoch.number:
-            return now
-        return status.since - self._wall_s if status.phase == "serving" else now
 
     def _take_up(self, spec: Spec, *, lasts: bool) -> list[Action]:
         """Fetch what a spec needs, or refuse it."""
@@ -298,18 +289,10 @@ class Deployments:
         retired = self.publishing.assign(dict.fromkeys(nodes, retire))
         return [*retired, *self.publishing.end(name), self._save()]
 
-    def _surroundings(self, now: float) -> Surroundings:
-        return Surroundings(self._fleet, self._watch, self._by_name, now)
-
     def _bundles(self) -> list[Bundle]:
         """Return the bundles that are needed."""
         bundles = [bundle for of in self._by_name.values() for bundle in of.bundles]
         return bundles + self._requested.bundles
-
-    def _holders(self, sha256: str, anyone: bool) -> list[str]:
-        """Return who may have an artifact: nodes that were assigned it, a client that deploys, anyone."""
-        likely = [node for node in self.heard.holders(sha256) if node in self._fleet.online]
-        return [*likely, "", *(sorted(self._fleet.online - {*likely}) if anyone else [])]
 
     def _save(self) -> Save:
         needed = frozenset(part.sha256 for bundle in self._bundles() for part in bundle.partitions)
