@@ -8,25 +8,22 @@ from statistics import median
 from broker.messages import Beat
 from coordinator.fog.pulse import HeardBeat, Pulse, growing, growth
 
-LASTS: int = 2
-"""What grew between so many pairs of beats goes on; what grew once may have been a hiccup."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The answers of some seconds, over all nodes that fused: the first's and its standby's.
 
-    ``missing`` is how often by tensor, ``lasting`` the tensors of which that goes on; ``by_node`` the
-    answers by fog node, ``busy`` the nodes whose answers grew more than once. ``span_s`` is the
-    longest time between the beats that this was read from, 0 when there were not two.
+    ``missing`` is how often by tensor, ``by_node`` the answers by fog node; ``lasting`` and ``busy``
+    say between how many pairs of beats these grew: what grew once may have been a hiccup. ``span_s``
+    is the longest time between the beats that this was read from, 0 when there were not two.
     """
 
     answers: int
     incomplete: int
     missing: Mapping[str, int]
-    lasting: frozenset[str]
+    lasting: Mapping[str, int]
     by_node: Mapping[str, int]
-    busy: frozenset[str]
+    busy: Mapping[str, int]
     frames_per_s: float
     response_s: float | None
     span_s: float
@@ -41,8 +38,8 @@ def answered(deployment: str, pulses: Mapping[str, Pulse], start: float, now: fl
     """Return what was answered from ``start`` on; a node that fell silent has no part in it."""
     missing: Counter[str] = Counter()
     by_node: Counter[str] = Counter()
-    lasting: set[str] = set()
-    busy: set[str] = set()
+    lasting: Counter[str] = Counter()
+    busy: dict[str, int] = {}
     incomplete, frames_per_s, span_s = 0, 0.0, 0.0
     responses: dict[str, list[float]] = {}
     for node, pulse in pulses.items():
@@ -53,13 +50,11 @@ def answered(deployment: str, pulses: Mapping[str, Pulse], start: float, now: fl
         answers = growth(beats, _answers(deployment))
         by_node[node] = answers
         incomplete += growth(beats, _incomplete(deployment))
-        if growing(beats, _answers(deployment)) >= LASTS:
-            busy.add(node)
+        busy[node] = growing(beats, _answers(deployment))
         for tensor in beats[-1].beat.missing.get(deployment, {}):
             total = _missing(deployment, tensor)
             missing[tensor] += growth(beats, total)
-            if growing(beats, total) >= LASTS:
-                lasting.add(tensor)
+            lasting[tensor] = max(lasting[tensor], growing(beats, total))
         if span > 0:
             frames_per_s += answers / span
             span_s = max(span_s, span)
@@ -69,9 +64,9 @@ def answered(deployment: str, pulses: Mapping[str, Pulse], start: float, now: fl
         answers=by_node.total(),
         incomplete=incomplete,
         missing={tensor: count for tensor, count in sorted(missing.items()) if count},
-        lasting=frozenset(lasting),
+        lasting=dict(lasting),
         by_node=dict(by_node),
-        busy=frozenset(busy),
+        busy=busy,
         frames_per_s=frames_per_s,
         response_s=median(responses[most]) if by_node[most] and responses[most] else None,
         span_s=span_s,

@@ -35,7 +35,7 @@ FAIR_S: Final = 1.5
 """So long after such a pause what nodes say may still come from it."""
 SWITCH_S: Final = 2.0
 """So long after a switch of epochs the answers are of both, and nodes were busy loading."""
-LATE_WINDOW_S: Final = 4.0
+LATE_WINDOW_S: Final = 5.5
 LEAST_ANSWERS: Final = 20
 LONGEST_WINDOW_S: Final = 20.0
 """Where a few seconds bring too few answers to judge by, more are looked at."""
@@ -193,16 +193,15 @@ class Watch:
                 self._verdicts.give(node, session, Cause.LATE, reason, now)
 
     def _look_for_slow_links(self, deployment: str, now: float) -> None:
-        epoch, measured = self._served[deployment], self.traffic.measured(deployment)
+        epoch = self._served[deployment]
         start = max(epoch.since + SWITCH_S, self._fair_from)
-        if measured is None or now < start:
-            return
         echoes = {
             node: [heard.beat.echo_s for heard in self._pulses[node].within(start)]
             for node in {*epoch.nodes, *epoch.fusion} & self._pulses.keys()
             if self._pulses[node].recent(now)
+            and self._verdicts.standing(node, Cause.DEAF, now) is None
         }
-        for node, echo_s in slow_links(echoes, measured.response_s, epoch.predicted_s).items():
+        for node, echo_s in slow_links(echoes, epoch.predicted_s).items():
             reason = f"its link is slow: hears the broker {echo_s:.1f} s late"
             self._verdicts.give(node, self._pulses[node].session, Cause.LATE, reason, now)
 

@@ -24,7 +24,7 @@ def settled(*nodes: str, frames_per_s: float = 20.0, standby: str = "") -> Fog:
 
 
 @given(
-    echoes=st.lists(st.floats(0, 0.29), min_size=3, max_size=3),
+    echoes=st.lists(st.floats(0, 0.14), min_size=3, max_size=3),
     slower=st.lists(st.floats(0.3, 1.45), min_size=3, max_size=3),
     lacking=st.floats(0, 0.04),
 )
@@ -151,21 +151,29 @@ def test_of_those_that_a_tensor_passes_the_one_with_the_bad_link_is_blamed() -> 
 
 def test_where_the_results_of_all_others_are_late_it_is_the_fusion_that_does_not_get_them() -> None:
     fog = settled("a", "b", "c")
-    fog.seconds(4, 0.9, "branch1-logits", "branch2-logits")
+    fog.seconds(3, 0.9, "branch1-logits", "branch2-logits")
+    assert fog.unused == {}  # that may be the network's fault, for a while
+    fog.seconds(3, 0.9, "branch1-logits", "branch2-logits")
     assert list(fog.unused) == ["a"]
+
+
+def test_a_few_missing_branches_are_held_against_somebody_only_if_that_lasts() -> None:
+    fog = settled("a", "b", "c", "d")
+    fog.seconds(3, 0.2, "branch2-logits")
+    assert fog.unused == {}
+    fog.seconds(3, 0.2, "branch2-logits")
+    assert list(fog.unused) == ["c"]
 
 
 def test_a_link_that_makes_all_answers_late_is_found_though_nothing_is_missing() -> None:
     fog = settled("a", "b", "c")
-    fog.tellers["a"].response_s = 0.7
     fog.tellers["c"].echo_s = 0.4
-    assert fog.until_found("c", 8) <= 8
+    assert fog.until_found("c", 4) <= 4
     assert fog.unused == {"c": "its link is slow: hears the broker 0.4 s late"}
 
 
 def test_links_that_are_all_as_slow_are_nobodys_fault() -> None:
     fog = settled("a", "b", "c")
-    fog.tellers["a"].response_s = 0.7
     for teller in fog.tellers.values():
         teller.echo_s = 0.4
     fog.seconds(20)
