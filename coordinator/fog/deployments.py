@@ -88,7 +88,7 @@ class Deployments:
 
     def reported(self, node: str, report: Report, now: float) -> list[Action]:
         """Take a fog node's report."""
-        self.heard.reports[node] = report
+        self.heard.reported(node, report)
         deployment = self._by_name.get(report.deployment)
         if deployment is None:
             return []
@@ -166,7 +166,7 @@ class Deployments:
         actions += self.publishing.assign_again(self._fleet.alive(now))
         surroundings = self._surroundings(now)
         for name, deployment in self._by_name.items():
-            deployment.last_epoch = max(deployment.last_epoch, self.heard.epochs.get(name, 0))
+            deployment.number_above(self.heard.epochs.get(name, 0))
             actions += self._carry_out(
                 deployment, deployment.step(surroundings.of(deployment), now)
             )
@@ -279,7 +279,7 @@ class Deployments:
         return [*retired, *self.publishing.end(name), self._save()]
 
     def _surroundings(self, now: float) -> Surroundings:
-        return Surroundings(self._fleet, self._watch, self._by_name, now)
+        return Surroundings(self._fleet, self._watch, self._by_name, self._requested, now)
 
     def _bundles(self) -> list[Bundle]:
         """Return the bundles that are needed."""
