@@ -25,9 +25,9 @@ from benchmarks.chaos.networks import make_bundle
 from benchmarks.chaos.parts import COORDINATOR, Parts, StageError
 from benchmarks.stub_nodes import stub_nodes
 from broker.bus.mqtt import MqttBus
+from broker.ending import Ended, ended_by_signals
 from broker.engine.address import EngineError
 from broker.engine.choice import choose_engine
-from coordinator.ending import Ended, ended_by_signals
 from coordinator.fog.client import Client, DeploymentError
 from models.bundle import Bundle
 

@@ -28,9 +28,9 @@ from benchmarks.chaos.records import RunRecord
 from benchmarks.chaos.setting import Setting
 from benchmarks.chaos.stage import Stage
 from benchmarks.slopes import slope_of
+from broker.ending import Ended, ended_by_signals
 from broker.engine.address import EngineError
 from broker.engine.choice import choose_engine
-from coordinator.ending import Ended, ended_by_signals
 
 _AWAY_S: Final = 3.0
 _SAMPLE_S: Final = 5.0

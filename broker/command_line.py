@@ -1,9 +1,10 @@
 """What all commands have in common: options that mean the same, and the one plain line of a refusal."""
 
 import json
+import math
 import os
-import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.core import TyperGroup
 
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import BrokerUnreachableError, Will
+from broker.ending import Stop
 from broker.topics import InvalidIdError, check_id
 
 
@@ -52,6 +54,9 @@ Broker = Annotated[str, typer.Option(help="The broker's address, mqtt://HOST:POR
 Site = Annotated[str, typer.Option(help="Fogs of different sites do not hear each other.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
+MOST_SECONDS: Final = 31_536_000.0
+"""A year, the longest that an option may ask to wait: beyond that the clocks overflow."""
+
 console, error_console = Console(), Console(stderr=True)
 
 
@@ -79,6 +84,13 @@ def say_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
 
 
+def not_nan(value: float | None) -> float | None:
+    """Refuse what is no number: it is neither below nor above any bound of an option."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("nan is not a number")
+    return value
+
+
 def check_ids(**names: str) -> None:
     """Refuse a name that no topic can carry, by its option."""
     for field, value in names.items():
@@ -86,12 +98,6 @@ def check_ids(**names: str) -> None:
             check_id(field, value)
         except InvalidIdError as error:
             refuse(error)
-
-
-def on_signal(stop: Callable[[], None]) -> None:
-    """Call ``stop`` on Ctrl-C and on SIGTERM."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop())
 
 
 def state_dir(given: Path | None, name: str) -> Path:
@@ -115,3 +121,12 @@ def connection(
         yield bus
     finally:
         bus.close()
+
+
+def wait_connected(bus: MqttBus, *, seconds: float | None = None, stop: Stop | None = None) -> bool:
+    """Wait for the broker, ``seconds`` at most or until told to stop; return whether it is there."""
+    ready = threading.Event()
+    bus.on_connection(lambda there: ready.set() if there else None)
+    if stop is not None:
+        stop.calls(ready.set)
+    return ready.wait(seconds) and not (stop is not None and stop.told)

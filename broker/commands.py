@@ -11,6 +11,7 @@ from broker.command_line import application, refuse
 from broker.engine.address import EngineError, free_port, own_address, reachable_host
 from broker.engine.choice import choose_engine
 from broker.engine.parentage import end_with_parent
+from broker.entry import run_command
 
 app = application("Runs the MQTT broker that the parts of Fogweave meet at.")
 
@@ -69,4 +70,4 @@ def run(
 
 
 if __name__ == "__main__":
-    app(prog_name="fog-broker")
+    run_command("fog-broker", lambda: app)

@@ -23,11 +23,12 @@ from broker.command_line import (
     Json,
     console,
     error_console,
+    not_nan,
     refuse,
     say,
     say_json,
 )
-from coordinator.ending import Ended, ended_by_signals
+from broker.ending import Ended, ended_by_signals
 from coordinator.files import FileError, read_json
 
 if TYPE_CHECKING:
@@ -179,9 +180,18 @@ def place(
         typer.Option(help="response: soonest answer. throughput: most frames a second."),
     ] = "response",
     rate: Annotated[
-        float | None, typer.Option(help="Frames a second: the p95 under this load decides.")
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1e6,
+            callback=not_nan,
+            help="Frames a second: the p95 under this load decides.",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same placement.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same placement."),
+    ] = 0,
     plot: Annotated[Path | None, typer.Option(help="Draw a Gantt chart to this PNG.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -246,9 +256,12 @@ def demo(
     from coordinator.demo.run import DemoError, run_demo
 
     try:
-        report = run_demo(out, engine, error_console if as_json else console)
+        with ended_by_signals():
+            report = run_demo(out, engine, error_console if as_json else console)
     except DemoError as error:
         refuse(error, 1)
+    except Ended as ended:
+        refuse("the demo was ended; all that it started has ended too", ended.code)
     if as_json:
         say_json(report.values)
     for failure in report.failures:

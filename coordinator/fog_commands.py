@@ -11,6 +11,7 @@ import typer
 from broker.bus.seam import Will
 from broker.command_line import (
     BROKER,
+    MOST_SECONDS,
     SITE,
     Broker,
     Json,
@@ -18,12 +19,13 @@ from broker.command_line import (
     check_ids,
     connection,
     console,
-    on_signal,
+    not_nan,
     refuse,
     say,
     say_json,
     state_dir,
 )
+from broker.ending import stopped_by_signals
 from broker.messages import OFFLINE, Status
 from broker.topics import COORDINATOR, COORDINATOR_STATE
 
@@ -48,10 +50,13 @@ def serve(
     will = Will(COORDINATOR_STATE.at(site), OFFLINE)
     # An id of its own, not the site's: of two coordinators the later stays, and says so.
     client_id = f"{COORDINATOR}-{uuid.uuid4().hex[:12]}"
-    with connection(broker, client_id, will=will, retry=True) as bus:
+    with (
+        stopped_by_signals() as stop,
+        connection(broker, client_id, will=will, retry=True) as bus,
+    ):
         try:
             service = Service(site, folder, bus)
-            on_signal(service.stop)
+            stop.calls(service.stop)
             say(f"fog-coordinator is ready for site {site}, state in {folder}")
             reason = service.run()
         except StateError as error:
@@ -64,7 +69,10 @@ def serve(
 
 
 Wait = Annotated[bool, typer.Option("--wait", help="Return when it serves.")]
-Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait with --wait.")]
+Timeout = Annotated[
+    float,
+    typer.Option(min=1, max=MOST_SECONDS, callback=not_nan, help="Seconds to wait with --wait."),
+]
 
 
 def deploy(
@@ -143,7 +151,10 @@ def undeploy(
 def status(
     broker: Broker = BROKER,
     site: Site = SITE,
-    listen: Annotated[float, typer.Option(min=0.1, help="Seconds to listen.")] = 1.5,
+    listen: Annotated[
+        float,
+        typer.Option(min=0.1, max=MOST_SECONDS, callback=not_nan, help="Seconds to listen."),
+    ] = 1.5,
     as_json: Json = False,
 ) -> None:
     """Show what serves, what is degraded, since when and why; and the fog nodes."""

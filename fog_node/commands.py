@@ -1,9 +1,9 @@
 """The commands ``fog-node`` and ``fog-camera``."""
 
 import logging
-import threading
+import uuid
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import psutil
 import typer
@@ -13,6 +13,7 @@ from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Will
 from broker.command_line import (
     BROKER,
+    MOST_SECONDS,
     SITE,
     Broker,
     Json,
@@ -21,18 +22,29 @@ from broker.command_line import (
     check_ids,
     connection,
     error_console,
-    on_signal,
+    not_nan,
     refuse,
     say,
     say_json,
     state_dir,
+    wait_connected,
 )
+from broker.ending import Stop, stopped_by_signals
 from broker.messages import OFFLINE, NodeInfo
 from broker.topics import NODE_STATE
 from fog_node.camera import Camera, CameraSettings, NotServedError
+from fog_node.namesake import is_running
 from fog_node.node import FogNode, NodeSettings
 from fog_node.source import Source, SourceError, open_source
 from fog_node.stream import CameraStream, Delivery
+
+_CORES: Final = psutil.cpu_count() or 1
+_MOST_THREADS: Final = max(64, _CORES)
+"""More threads than cores only slow a partition down, and a million keep a device from ending."""
+
+_MOST_MEMORY_MB: Final = 1_000_000_000
+_MOST_FRAMES: Final = 10**15
+"""A frame's id, which begins at the milliseconds of the clock, is to fit into 63 bits."""
 
 node_app = application("A device near the cameras that runs its part of the network.")
 camera_app = application("A camera that publishes pictures and hears the answers.")
@@ -54,11 +66,18 @@ def run_node(
         typer.Option("--state-dir", help="Where fetched partitions are kept over restarts."),
     ] = None,
     threads: Annotated[
-        int, typer.Option(min=1, help="Threads for one partition; default: all cores.")
-    ] = psutil.cpu_count() or 1,
+        int,
+        typer.Option(
+            min=1, max=_MOST_THREADS, help="Threads for one partition; default: all cores."
+        ),
+    ] = _CORES,
     memory_mb: Annotated[
         int | None,
-        typer.Option(min=1, help="What partitions may take together; default: what is free now."),
+        typer.Option(
+            min=1,
+            max=_MOST_MEMORY_MB,
+            help="What partitions may take together; default: what is free now.",
+        ),
     ] = None,
 ) -> None:
     """Join the fog and run what the coordinator assigns, until stopped.
@@ -70,11 +89,6 @@ def run_node(
     folder = state_dir(folder, node)
     memory = memory_mb * 1_000_000 if memory_mb else psutil.virtual_memory().available
     will = Will(NODE_STATE.at(site, node=node), OFFLINE)
-    connected, stopped = threading.Event(), threading.Event()
-
-    def stop_waiting() -> None:
-        stopped.set()
-        connected.set()
 
     def introduce(info: NodeInfo) -> None:
         say(
@@ -82,20 +96,29 @@ def run_node(
             f"broker {info.links.latency_s * 1000:.2f} ms away"
         )
 
-    with connection(broker, f"{site}/node/{node}", will=will, retry=True) as bus:
-        bus.on_connection(lambda there: connected.set() if there else None)
-        on_signal(stop_waiting)
-        connected.wait()
-        if stopped.is_set():
-            return
-        try:
-            fog_node = FogNode(NodeSettings(node, site, folder, threads, memory), bus)
-            on_signal(fog_node.stop)
-            reason = fog_node.run(introduce)
-        except OSError as error:
-            refuse(f"--state-dir {folder}: {error.strerror}")
-    if reason:
-        refuse(reason)
+    with stopped_by_signals() as stop:
+        _refuse_namesake(broker, site, node, stop)
+        with connection(broker, f"{site}/node/{node}", will=will, retry=True) as bus:
+            if not wait_connected(bus, stop=stop):
+                return
+            try:
+                fog_node = FogNode(NodeSettings(node, site, folder, threads, memory), bus)
+                stop.calls(fog_node.stop)
+                reason = fog_node.run(introduce)
+            except OSError as error:
+                refuse(f"--state-dir {folder}: {error.strerror}")
+        if reason:
+            refuse(reason)
+
+
+def _refuse_namesake(broker: str, site: str, node: str, stop: Stop) -> None:
+    """Leave the id to the fog node that has it: who starts a second one is told, not who runs."""
+    with connection(broker, f"{site}/ask/{node}/{uuid.uuid4().hex[:12]}", retry=True) as bus:
+        if wait_connected(bus, stop=stop) and is_running(bus, site, node, stop):
+            refuse(
+                f"another fog-node with the id {node} is running at this broker; "
+                "choose another --id or stop that one"
+            )
 
 
 @camera_app.command("stream")
@@ -107,11 +130,16 @@ def stream(
     ],
     broker: Broker = BROKER,
     site: Site = SITE,
-    fps: Annotated[float, typer.Option(min=0.01, max=1000, help="Frames a second.")] = 10.0,
+    fps: Annotated[
+        float, typer.Option(min=0.01, max=1000, callback=not_nan, help="Frames a second.")
+    ] = 10.0,
     count: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many; default: the source once.")
+        int | None,
+        typer.Option(min=1, max=_MOST_FRAMES, help="Stop after so many; default: the source once."),
     ] = None,
-    offset: Annotated[int, typer.Option(min=0, help="Begin at this picture.")] = 0,
+    offset: Annotated[
+        int, typer.Option(min=0, max=_MOST_FRAMES, help="Begin at this picture.")
+    ] = 0,
     delivery: Annotated[
         Delivery,
         typer.Option(help="live: the newest win. reliable: every frame is answered."),
@@ -120,7 +148,10 @@ def stream(
         float,
         typer.Option(
             min=0.1,
-            help="Seconds to wait for a deployment, and for answers: then reliable gives up, live goes on.",
+            max=MOST_SECONDS,
+            callback=not_nan,
+            help="Seconds to wait for the broker, for a deployment, and for answers: "
+            "then reliable gives up, live goes on.",
         ),
     ] = 30.0,
     log: Annotated[
@@ -128,12 +159,17 @@ def stream(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Publish pictures, hear the answers, and say how many came, how right and how soon."""
+    """Publish pictures, hear the answers, and say how many came, how right and how soon.
+
+    A missing broker is waited for.
+    """
     check_ids(deployment=deployment, id=camera, site=site)
     settings = CameraSettings(deployment, camera, site, fps, delivery, wait)
     try:
         opened = open_source(source, offset)
-        with connection(broker, f"{site}/camera/{camera}") as bus:
+        with connection(broker, f"{site}/camera/{camera}", retry=True) as bus:
+            if not wait_connected(bus, seconds=wait):
+                refuse(f"no broker at {bus.url} for {wait:g} s")
             summary = _stream(settings, bus, opened, count=count, log=log, quiet=as_json)
     except (NotServedError, SourceError) as error:
         refuse(error)
@@ -158,26 +194,27 @@ def _stream(
     quiet: bool,
 ) -> dict[str, Any]:
     file = None if log is None else log.open("w", encoding="utf-8")
-    stopped = threading.Event()
     try:
         camera = Camera(settings, bus, file)
         active = camera.wait_active()
-        on_signal(stopped.set)
         count = source.length if count is None else count
-        with Progress(
+        bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed} answered"),
             TimeRemainingColumn(),
             console=error_console,
             disable=quiet or not error_console.is_terminal,
-        ) as bar:
+        )
+        with stopped_by_signals(late_code=1) as stop, bar:
             row = bar.add_task(settings.camera, total=count)
 
             def show(stream: CameraStream) -> None:
                 bar.update(row, completed=stream.counters.answered)
 
-            summary = camera.run(source, active, count=count, progress=show, stopped=stopped.is_set)
+            summary = camera.run(
+                source, active, count=count, progress=show, stopped=lambda: stop.told
+            )
             return {**summary, "skipped": source.skipped}
     finally:
         if file is not None:

@@ -106,8 +106,9 @@ class FogNode:
                     self._decide(self._agent.tick, now)
         finally:
             self._bus.publish(self._topic_of_state(), OFFLINE, retain=True)
-            self._loading.shutdown(cancel_futures=True)
-            self._running.shutdown(cancel_futures=True)
+            # A run or a load cannot be interrupted, and nobody needs what comes of it.
+            self._loading.shutdown(wait=False, cancel_futures=True)
+            self._running.shutdown(wait=False, cancel_futures=True)
         return self._reason
 
     def _decide(self, decide: Callable[P, list[Action]], *args: P.args, **named: P.kwargs) -> None:

@@ -93,7 +93,8 @@ def open_source(text: str, offset: int = 0) -> Source:
         test = load(text)
     except DatasetError as error:
         raise SourceError(str(error)) from None
-    order = itertools.islice(itertools.cycle(range(len(test.test))), offset, None)
+    count = len(test.test)
+    order = itertools.islice(itertools.cycle(range(count)), offset % count, None)
     pictures = (
         Picture(test.test.pixels[index], test.classes[test.test.labels[index]]) for index in order
     )
@@ -111,7 +112,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(files: list[Path], offset: int, damaged: set[Path]) -> Iterator[Picture]:
     """Yield the pictures over and over; what cannot be read is said once and noted in ``damaged``."""
-    for path in itertools.islice(itertools.cycle(files), offset, None):
+    for path in itertools.islice(itertools.cycle(files), offset % len(files), None):
         if path in damaged:
             continue
         try:

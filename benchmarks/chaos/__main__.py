@@ -15,9 +15,9 @@ from benchmarks.chaos.fault import Fault
 from benchmarks.chaos.faults.table import FAULTS
 from benchmarks.chaos.programme import Programme
 from benchmarks.chaos.table import table_of
+from broker.ending import Ended, ended_by_signals
 from broker.engine.address import EngineError
 from broker.engine.choice import choose_engine
-from coordinator.ending import Ended, ended_by_signals
 
 
 def _faults(text: str) -> list[Fault]:

@@ -52,6 +52,11 @@ class Cameras:
         starts = [start for start in self._starts if camera in (None, start.camera)]
         return [answer for start in starts for answer in _answers(start.log)]
 
+    @property
+    def streaming(self) -> bool:
+        """Whether one of them still does."""
+        return any(self._parts.wait(start.process, 0.0) is None for start in self._starts)
+
     def wait(self, patience_s: float) -> None:
         """Return once all have ended; those that have not in time are asked to."""
         until = time.monotonic() + patience_s

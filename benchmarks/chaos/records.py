@@ -41,6 +41,10 @@ class CameraRecord:
     summary: Mapping[str, Any] | None
     answers: Sequence[Answer]
 
+    def said(self, name: str) -> int:
+        """Return a count of its summary, 0 if it has none."""
+        return 0 if self.summary is None else int(self.summary[name])
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:

@@ -78,5 +78,7 @@ def _truth(stage: Stage) -> Truth:
         broker=BROKER not in gone,
         coordinator=COORDINATOR not in gone,
         nodes=nodes,
-        answers=answers_since(stage.cameras.answers(), time.time() - _RECENT_S),
+        answers=answers_since(stage.cameras.answers(), time.time() - _RECENT_S)
+        if stage.cameras.streaming
+        else None,
     )

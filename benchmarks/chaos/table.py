@@ -10,7 +10,16 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return one row a fault; seconds are median / worst over the runs."""
     table = Table(title="Faults in mid-stream")
     table.add_column("fault")
-    for name in ("runs", "sent", "answered", "twice", "incomplete", "gap s", "complete s"):
+    for name in (
+        "runs",
+        "sent",
+        "answered",
+        "twice",
+        "incomplete",
+        "gap s",
+        "complete s",
+        "on time s",
+    ):
         table.add_column(name, justify="right")
     table.add_column("status")
     for row in rows:
@@ -22,6 +31,7 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> Table:
             *(str(row[name]) for name in ("runs", "sent", "answered", "duplicates", "incomplete")),
             _pair(row["gap_p50_s"], row["gap_max_s"]),
             _pair(row["complete_p50_s"], row["complete_max_s"]),
+            _pair(row["on_time_p50_s"], row["on_time_max_s"]),
             "true" if row["status_true"] else "; ".join(row["status_lies"]),
         )
     return table

@@ -19,7 +19,8 @@ class Truth:
     broker: bool
     coordinator: bool
     nodes: Mapping[str, bool | None]
-    answers: Answers
+    answers: Answers | None
+    """None: no camera streams."""
 
 
 def answers_since(answers: Sequence[Answer], since: float) -> Answers:
@@ -46,19 +47,22 @@ def lies(said: Mapping[str, Any] | None, truth: Truth) -> list[str]:
         found.append(f"the coordinator is {'here' if truth.coordinator else 'gone'}")
     shown = {node["node"]: node for node in said["nodes"]}
     for node, serves in sorted(truth.nodes.items()):
-        if serves is not None and _shown_well(shown.get(node)) is not serves:
-            found.append(f"a node is {'here' if serves else 'gone'} and was shown otherwise")
+        word = _word(shown.get(node))
+        if serves is not None and (word == "online") is not serves:
+            found.append(f"a node is {'here' if serves else 'gone'} and was shown {word}")
     if truth.coordinator:
         found += [lie for entry in said["deployments"] for lie in _of(entry, truth.answers)]
     return found
 
 
-def _shown_well(node: Mapping[str, Any] | None) -> bool:
-    """Return whether a node is shown to be there with nothing held against it."""
-    return node is not None and node["state"] == "online" and not node["slow"]
+def _word(node: Mapping[str, Any] | None) -> str:
+    """Return how a node was shown: not at all, online with nothing against it, or what else."""
+    if node is None:
+        return "not at all"
+    return "slow" if node["state"] == "online" and node["slow"] else str(node["state"])
 
 
-def _of(deployment: Mapping[str, Any], answers: Answers) -> list[str]:
+def _of(deployment: Mapping[str, Any], answers: Answers | None) -> list[str]:
     phase = deployment["phase"]
     plain = phase == "serving" and not deployment["reason"] and not deployment["degraded"]
     if answers == "none" and plain:

@@ -21,7 +21,7 @@ from broker.bus.seam import (
 )
 from broker.bus.url import BrokerUrl
 
-_FLUSH_SECONDS: Final = 2.0
+_FLUSH_SECONDS: Final = 1.5
 _STABLE_SECONDS: Final = (
     5.0  # a shorter connection (two parts with one id) does not reset the backoff
 )
@@ -81,6 +81,11 @@ class MqttBus:
         return bus
 
     @property
+    def url(self) -> BrokerUrl:
+        """The broker's address, without the password when it is printed."""
+        return self._state.url
+
+    @property
     def connected(self) -> bool:
         """Whether the broker hears us now."""
         return self._state.connected
@@ -127,7 +132,7 @@ class MqttBus:
         """Send what is queued, say goodbye without the will, and stop; waits two seconds at most."""
         self._state.close(_FLUSH_SECONDS)
         if threading.current_thread() is not self._thread:
-            self._thread.join(_FLUSH_SECONDS + 1)
+            self._thread.join(_FLUSH_SECONDS + 0.5)
 
     # What follows runs on the bus's own thread.
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,16 +12,16 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from socket import create_connection
-from types import FrameType
 from typing import Final
 
 from broker.bus.allocator import environment_that_keeps_large_buffers
+from broker.ending import Ended, ended_by_signals, held
 from broker.engine.address import EngineError, reachable_host
 from broker.engine.parentage import end_with_parent
 
 _PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/opt/homebrew/bin")
 _START_SECONDS: Final = 10.0
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 2.0
 _CONNECT: Final = b"\x10\x0c\0\4MQTT\4\2\0\x3c\0\0"  # of MQTT 3.1.1, with no client id
 
 
@@ -46,6 +45,10 @@ class Mosquitto:
 
     def run(self, host: str, port: int, ready: Callable[[], None]) -> None:
         """Serve until SIGTERM or SIGINT; the child does not outlive us."""
+        with contextlib.suppress(Ended), ended_by_signals(late_code=0):
+            self._run(host, port, ready)
+
+    def _run(self, host: str, port: int, ready: Callable[[], None]) -> None:
         program = _program()
         if program is None:
             raise EngineError(self.absence)
@@ -68,50 +71,50 @@ def default_settings() -> Path:
 
 def _serve(command: list[str], host: str, port: int, ready: Callable[[], None]) -> None:
     user, group = _unprivileged_user(port)
-    child = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env=environment_that_keeps_large_buffers(),
-        user=user,
-        group=group,
-        extra_groups=None if user is None else [],
-        preexec_fn=end_with_parent(),  # noqa: PLW1509 - no other thread runs yet
-    )
-    said = _Log(child)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        said.finish()
-        child.terminate()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    said: _Log | None = None
     try:
+        with held():
+            said = _Log(
+                subprocess.Popen(
+                    command,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    env=environment_that_keeps_large_buffers(),
+                    user=user,
+                    group=group,
+                    extra_groups=None if user is None else [],
+                    preexec_fn=end_with_parent(),  # noqa: PLW1509 - the only other thread waits for signals
+                )
+            )
         _await_answer(host, port, said)
         ready()
-        child.wait()
-        if not said.finished:
-            raise EngineError(f"mosquitto ended: {said.last()}")
+        said.child.wait()
+        raise EngineError(f"mosquitto ended: {said.last()}")
     finally:
-        said.finish()
-        child.terminate()
-        try:
-            child.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        if said is not None:
+            said.finish()
+            _end(said.child)
+
+
+def _end(child: "subprocess.Popen[str]") -> None:
+    for _ in range(int(_STOP_SECONDS / 0.1)):
+        child.terminate()  # again and again: it forgets one that comes before its main loop runs
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(0.1)
+            return
+    child.kill()
+    child.wait()
 
 
 class _Log:
     """What the child says: passed on while it serves, and the last line explains its end."""
 
     def __init__(self, child: "subprocess.Popen[str]") -> None:
-        self._child = child
+        self.child = child
         self._lines: deque[str] = deque(maxlen=5)
         self._pass_on = False
-        self.finished = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -120,8 +123,8 @@ class _Log:
         self._pass_on = True
 
     def finish(self) -> None:
-        """Take note that the child's end is wanted."""
-        self._pass_on, self.finished = False, True
+        """Pass on nothing more: the child's end is wanted."""
+        self._pass_on = False
 
     def ended(self, seconds: float) -> bool:
         """Return whether the child ends within ``seconds``."""
@@ -134,7 +137,7 @@ class _Log:
         return self._lines[-1] if self._lines else "it said nothing"
 
     def _read(self) -> None:
-        for line in self._child.stderr or ():
+        for line in self.child.stderr or ():
             text = line.strip().partition(": ")[2] or line.strip()  # without the timestamp
             self._lines.append(text)
             if self._pass_on:

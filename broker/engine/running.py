@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from broker.ending import held
 from broker.engine.address import EngineError
 
 _READY: Final = re.compile(r"broker ready: (?P<engine>\S+) (?P<version>.+) at (?P<url>\S+)")
@@ -40,26 +41,31 @@ def running_broker(
     command += ["--engine", engine, "--host", host, "--port", str(port)]
     if conf is not None:
         command += ["--conf", str(conf)]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env={**os.environ, "PYTHONPATH": _python_path()},
-        start_new_session=True,  # Ctrl-C is for the one who started us, who then ends it
-    )
-    output = _Output(process)
+    process: subprocess.Popen[str] | None = None
+    output: _Output | None = None
     try:
+        with held():
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env={**os.environ, "PYTHONPATH": _python_path()},
+                start_new_session=True,  # Ctrl-C is for the one who started us, who then ends it
+            )
+            output = _Output(process)
         yield output.ready()
     finally:
-        process.terminate()
-        try:
-            process.wait(10.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        output.close()
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(10.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if output is not None:
+            output.close()
 
 
 class _Output:

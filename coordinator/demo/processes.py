@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-_FAREWELL_S: Final = 5.0
+from broker.ending import held
+
+_FAREWELL_S: Final = 2.0  # for all of them together
 
 
 class Processes:
@@ -38,13 +40,14 @@ class Processes:
         program = Path(sys.executable).with_name(command)
         out, log = (self._folder / f"{name}{end}" for end in (".out", ".log"))
         self._logs += [out.open("wb"), log.open("wb")]
-        self._running[name] = subprocess.Popen(
-            [program, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=self._logs[-2],
-            stderr=self._logs[-1],
-            start_new_session=True,  # Ctrl-C is for whoever started us, who then ends them
-        )
+        with held():
+            self._running[name] = subprocess.Popen(
+                [program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=self._logs[-2],
+                stderr=self._logs[-1],
+                start_new_session=True,  # Ctrl-C is for whoever started us, who then ends them
+            )
 
     def kill(self, name: str) -> None:
         """Kill a process as a power cut would: SIGKILL, no word to anybody."""

@@ -34,7 +34,7 @@ def degraded(
         if status.predicted is not None:
             expected = max(status.predicted.response_s, status.predicted.p95_s or 0.0)
             later = LATER_AGAIN if LATE_WORD in before else LATER
-            if measured.response_s > later * expected + LEAST_LATER_S:
+            if expected and measured.response_s > later * expected + LEAST_LATER_S:
                 words.append(LATE_WORD)
     return "; ".join(words)
 

@@ -160,7 +160,7 @@ class Controller:
         beat = CoordinatorBeat(
             session=self.tenure.session,
             sequence=self._beats,
-            queues={"pulls": self.deployments.pulls},
+            queues={"pulls": len(self.deployments.requested)},
             counters=self._failures.totals,
         )
         return [Publish(COORDINATOR_BEAT.at(self._site), beat.encode())]
@@ -195,15 +195,16 @@ class Controller:
         return []
 
     def _node_state(self, node: str, payload: bytes, now: float) -> list[Action]:
-        self.fleet.state(node, payload, now)
-        return []
+        if payload:
+            self.fleet.state(node, payload, now)
+            return []
+        self.fleet.forget(node)
+        self.watch.forget(node)
+        return [*self.deployments.forget(node)] if self.tenure.acts else []
 
     def _node_info(self, node: str, payload: bytes, now: float) -> list[Action]:
         if payload:
             self.fleet.info(node, NodeInfo.decode(payload), now)
-        else:
-            self.fleet.forget(node)
-            self.watch.forget(node)
         return []
 
     def _node_beat(self, node: str, payload: bytes, now: float) -> list[Action]:

@@ -6,23 +6,21 @@ it would gain is asked once, when the fleet has been steady for a while.
 """
 
 from dataclasses import replace
-from typing import Final
 
-from broker.messages import Assignment, Report, Spec, Status, StatusPhase
+from broker.messages import Assignment, Report, Spec, Status
+from coordinator.fog.comparison import Comparison
+from coordinator.fog.concessions import Concessions
 from coordinator.fog.decisions import NONE, Decisions, Question
-from coordinator.fog.epoch import Epoch
+from coordinator.fog.epoch import Epoch, UsualSeconds
 from coordinator.fog.held import Held, held_together, overfull
-from coordinator.fog.knowledge import Circumstances, Knowledge, NodeSessions, sessions
+from coordinator.fog.knowledge import Knowledge, NodeSessions, sessions
 from coordinator.fog.layout import Layout
+from coordinator.fog.phase import Phase
 from coordinator.fog.placing import Placed
 from coordinator.fog.preparation import Preparation
 from coordinator.fog.pursuit import TRANSITIONS, Event, Pursuit
 from coordinator.fog.refusals import Refusals, why_none
-from coordinator.fog.worth import worth_it
 from models.bundle import Bundle
-
-STEADY_S: Final = 10.0
-"""A fleet that has been the same for so long is worth comparing what serves with something else."""
 
 
 class Deployment:
@@ -43,16 +41,15 @@ class Deployment:
         self.last_epoch = last_epoch
         self.pursuit: Pursuit = "wanted"
         self._preparation: Preparation | None = None
-        self._phase: tuple[StatusPhase, str, float] = ("waiting", "", 0.0)
-        self._phase_revision = spec.revision
-        """What the phase is about: a newer revision is not served before it has been placed."""
+        self.phase = Phase(spec.deployment, spec.revision)
         self._refusals = Refusals()
         self.assigned = assigned
         self._asked = 0
         self._asked_of: NodeSessions = frozenset()
-        self._makes_room = False
-        self._circumstances: tuple[Circumstances, float] | None = None
-        self._judged = False
+        self._revised = True
+        """Whether something else is wanted than what serves."""
+        self._concessions = Concessions()
+        self._comparison = Comparison()
 
     @property
     def name(self) -> str:
@@ -102,21 +99,22 @@ class Deployment:
         """Take a new revision: the same or another bundle, to be placed anew."""
         self.spec, self.bundle = spec, bundle
         self._refusals.clear()
-        self._makes_room = False
+        self._concessions.withdraw()
+        self._revised = True
         self._move("revised")
 
     def number_above(self, epoch: int) -> None:
         """Take note of an epoch that somebody used: if that was not us, it is in the way of what serves."""
         if epoch > self.last_epoch:
-            self.last_epoch = epoch
+            self.last_epoch, self._revised = epoch, True
             self._move("overtaken")
 
     def adopt(self, epoch: Epoch, *, settled: bool) -> None:
         """Take an epoch that served before the coordinator was started as the one that serves."""
         self.serving, self.last_epoch = epoch, max(self.last_epoch, epoch.number)
         self.assigned |= epoch.nodes
-        self.pursuit = "settled" if settled else "wanted"
-        self._enter("serving", epoch.since)
+        self.pursuit, self._revised = "settled" if settled else "wanted", not settled
+        self.phase.enter("serving", self.spec.revision, epoch.since)
 
     def resumed(self) -> Decisions:
         """Return what is to be told again after a restart."""
@@ -125,8 +123,8 @@ class Deployment:
         assignments = self.serving.assignments("serve")
         return Decisions(assignments, self.serving.active(), announce=True)
 
-    def reported(self, node: str, report: Report, now: float) -> Decisions:
-        """Take a fog node's report on the epoch in preparation."""
+    def reported(self, node: str, report: Report, usual_s: UsualSeconds, now: float) -> Decisions:
+        """Take a fog node's report on the epoch in preparation; ``usual_s`` knows its seconds already."""
         preparation = self._preparation
         if preparation is None or report.epoch != preparation.epoch.number:
             return NONE
@@ -139,8 +137,12 @@ class Deployment:
         if report.status == "ready":
             preparation.ready(node)
         if preparation.complete:
-            return self._serve(preparation.epoch, now)
+            return self._serve(preparation.epoch.begun(usual_s, now))
         return Decisions(preparation.next(now))
+
+    def forget(self, node: str) -> None:
+        """Forget a node that is gone for good: there is nothing to relieve it of."""
+        self.assigned -= {node}
 
     def progressed(self, node: str, now: float) -> None:
         """Take note that a fog node got further with what it fetches and loads."""
@@ -160,17 +162,16 @@ class Deployment:
         """Take the placer's answer."""
         if answer.number != self._asked or self.pursuit not in ("comparing", "placing"):
             return NONE
+        known = self._concessions.applied(known, self._refusals.standing(known.alive, now))
         usable = known.without(self._refusals.standing(known.alive, now))
-        layout, present = answer.layout, answer.present
+        layout = answer.layout
         if sessions(usable) != self._asked_of:
             # Another fleet than was asked about; whether it still matters is seen at the next step.
             self._move("kept" if self.pursuit == "comparing" else "changed")
             return NONE
         if self.pursuit == "comparing":
-            better = layout is not None and (
-                present is None or worth_it(present, layout, known.frames_per_s)
-            )
-            if layout is None or not better:
+            rate = known.frames_per_s
+            if layout is None or not self._comparison.better(answer.present, layout, rate):
                 self._move("kept")
                 return NONE
             return self._prepare(layout, known, now)
@@ -183,6 +184,7 @@ class Deployment:
     def step(self, known: Knowledge, now: float) -> Decisions:
         """Return what follows from what is known; call it whenever something changed."""
         self._refuse_the_late(known, now)
+        known = self._concessions.applied(known, self._refusals.standing(known.alive, now))
         latest = self.preparing or self.serving
         if latest is not None and (
             latest.broken(known.alive) or latest.nodes & known.unused.keys()
@@ -190,9 +192,9 @@ class Deployment:
             self._move("broken")
         usable = known.without(self._refusals.standing(known.alive, now))
         if self.pursuit in ("placing", "waiting") and sessions(usable) != self._asked_of:
-            self._makes_room = False
+            self._concessions.withdraw()
             self._move("changed")
-        if self.pursuit == "settled" and self._worth_asking(known.circumstances(usable), now):
+        if self.pursuit == "settled" and self._comparison.due(known.circumstances(usable), now):
             self._move("reconsidered")
             self._asked_of = sessions(usable)
             request = known.request(self.bundle, usable, held_together([known.held(), self.held()]))
@@ -205,34 +207,45 @@ class Deployment:
         usable = known.without(self._refusals.standing(known.alive, now))
         self._asked_of = sessions(usable)
         self._move("asked")
-        kept = known.held() if self._makes_room else held_together([known.held(), self.held()])
+        kept = (
+            known.held()
+            if self._concessions.makes_room
+            else held_together([known.held(), self.held()])
+        )
         try:
             return Decisions(question=Question(known.request(self.bundle, usable, kept)))
         except ValueError as error:
             return self._unplaceable(str(error), known, now)
 
     def _unplaceable(self, reason: str, known: Knowledge, now: float) -> Decisions:
-        if self.serving is not None and not self._makes_room:
-            self._makes_room = True
+        """Go on with what serves, concede something and ask again, or wait."""
+        serving, refused = self.serving, self._refusals.standing(known.alive, now)
+        whole = serving is not None and not self._revised and not serving.broken(known.alive)
+        if serving is not None and whole and not serving.nodes & known.unused.keys():
+            return self._keep(serving)
+        if serving is not None and self._concessions.make_room():
             self._move("changed")
             return self._ask(known, now)
+        if self._concessions.use_all(known, refused):
+            if serving is not None and whole:
+                return self._keep(serving)
+            self._move("changed")
+            return self._ask(known.with_unused(), now)
         self._move("unplaceable")
-        refused = {**self._refusals.standing(known.alive, now), **known.unused}
         nobody = not known.without(refused)
-        self._enter("waiting", now, why_none(reason, refused, nobody=nobody))
+        self.phase.enter(
+            "waiting", self.spec.revision, now, why_none(reason, refused, nobody=nobody)
+        )
         return Decisions(announce=True)
 
-    def _worth_asking(self, circumstances: Circumstances, now: float) -> bool:
-        """Return whether to compare: at once where a node became slow, else when all has been steady."""
-        before = self._circumstances
-        if before is None or before[0] != circumstances:
-            self._circumstances, self._judged = (circumstances, now), False
-        slower = before is not None and circumstances.slower_than(before[0])
-        since = self._circumstances[1] if self._circumstances else now
-        if self._judged or self.serving is None or not (slower or now - since >= STEADY_S):
-            return False
-        self._judged = True
-        return True
+    def _keep(self, serving: Epoch) -> Decisions:
+        """Go on with what serves: what is wanted does, and there is no layout instead."""
+        self._move("kept")
+        self._concessions.withdraw()
+        if self.phase.serves:
+            return NONE
+        self.phase.enter("serving", self.spec.revision, serving.since)
+        return Decisions(announce=True)
 
     def _refuse_the_late(self, known: Knowledge, now: float) -> None:
         preparation = self._preparation
@@ -257,42 +270,30 @@ class Deployment:
         nodes = {*layout.placement.values(), layout.standby} - {""}
         lives = {node: known.alive[node].session for node in sorted(nodes)}
         epoch = Epoch(self.name, self.last_epoch, self.bundle, layout, lives, now)
-        if self._makes_room:
+        if self._concessions.makes_room:
             memory = {node: known.alive[node].memory_bytes for node in nodes}
             together = held_together([known.held(), self.held(), epoch.held()])
             epoch = replace(epoch, evicts=overfull(memory, together))
         self._preparation = Preparation(epoch, now)
         self.assigned |= epoch.nodes
-        self._enter("preparing", now)
+        self.phase.enter("preparing", self.spec.revision, now)
         return Decisions(self._preparation.first(), announce=True)
 
-    def _serve(self, epoch: Epoch, now: float) -> Decisions:
+    def _serve(self, epoch: Epoch) -> Decisions:
         self._move("ready")
-        self.serving = replace(epoch, since=now)
-        self._circumstances = None  # by then its partitions have been measured where they run
-        self._makes_room = False
+        self.serving = epoch
+        self._comparison.restart()
+        self._concessions.withdraw()
+        self._revised = False
         self._refusals.forgive(epoch.nodes)
         assignments = epoch.assignments("serve")
         for node in self.assigned - assignments.keys():
             # An empty assignment: a node that is out of it drains, also when it comes back later.
             assignments[node] = Assignment(deployment=self.name, epoch=epoch.number, phase="serve")
         self.assigned = epoch.nodes
-        self._enter("serving", now)
+        self.phase.enter("serving", self.spec.revision, epoch.since)
         return Decisions(assignments, epoch.active(), announce=True)
-
-    def _enter(self, phase: StatusPhase, now: float, reason: str = "") -> None:
-        self._phase = (phase, reason, now)
-        self._phase_revision = self.spec.revision
 
     def status(self, wall_s: float = 0.0) -> Status:
         """Return what people are told, but for what is measured; ``wall_s`` turns our seconds into Unix seconds."""
-        epoch = self.preparing or self.serving
-        phase, reason, since = self._phase
-        status = Status(
-            deployment=self.name,
-            revision=self._phase_revision,
-            phase=phase,
-            since=max(0.0, round(wall_s + since, 3)),
-            reason=reason,
-        )
-        return status if epoch is None else status.model_copy(update=epoch.status_fields())
+        return self.phase.status(self.preparing or self.serving, wall_s)

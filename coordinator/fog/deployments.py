@@ -40,12 +40,15 @@ class Deployments:
         wall_s: float,
     ) -> None:
         self._site, self._fleet, self._watch = site, fleet, watch
+        self._wall_s = wall_s
         self._by_name: dict[str, Deployment] = {}
         self._acting = False
         self._early: dict[str, Spec] = {}  # specs that came before we began
         self._ended: set[str] = set()  # deployments that ended before we began
         self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
-        self._requested = RequestedSpecs(has, self._holders)
+        self.requested = RequestedSpecs(
+            has, lambda sha256, anyone: self.heard.holders(sha256, fleet.online, anyone=anyone)
+        )
         self._stock_at = 0.0
         self.publishing = Publishing(site, wall_s)
         self.heard = Heard()
@@ -53,11 +56,6 @@ class Deployments:
     def get(self, name: str) -> Deployment | None:
         """Return a deployment."""
         return self._by_name.get(name)
-
-    @property
-    def pulls(self) -> int:
-        """How many artifacts are being fetched."""
-        return len(self._requested)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Know what :class:`~coordinator.fog.actions.Save` kept.
@@ -79,12 +77,17 @@ class Deployments:
         for deployment in self._by_name.values():
             deployment.wait_longer(now)
 
-    # --- messages ---------------------------------------------------------------------------
-
     def progressed(self, node: str, now: float) -> None:
         """Take note that a fog node got further with what it fetches and loads."""
         for deployment in self._by_name.values():
             deployment.progressed(node, now)
+
+    def forget(self, node: str) -> list[Publish]:
+        """Forget a fog node that is gone for good: what it left was cleared."""
+        self.heard.forget_node(node)
+        for deployment in self._by_name.values():
+            deployment.forget(node)
+        return self.publishing.forget(node)
 
     def reported(self, node: str, report: Report, now: float) -> list[Action]:
         """Take a fog node's report."""
@@ -92,8 +95,11 @@ class Deployments:
         deployment = self._by_name.get(report.deployment)
         if deployment is None:
             return []
-        self._fleet.report(node, report, deployment.hashes)
-        return self._carry_out(deployment, deployment.reported(node, report, now))
+        # What a slow node measures is not what its hardware takes.
+        hashes = {} if self._watch.slow(node, now) else deployment.hashes
+        self._fleet.report(node, report, hashes)
+        decided = deployment.reported(node, report, self._fleet.usual_s, now)
+        return self._carry_out(deployment, decided)
 
     def asked(self, name: str, number: int) -> None:
         """Take note of the number that the placer gave a question."""
@@ -105,7 +111,9 @@ class Deployments:
         deployment = self._by_name.get(answer.key)
         if deployment is None:
             return []
-        known = self._surroundings(now).of(deployment)
+        known = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now).of(
+            deployment
+        )
         return self._carry_out(deployment, deployment.placed(answer, known, now))
 
     def want(self, name: str, payload: bytes, now: float) -> list[Action]:
@@ -120,7 +128,7 @@ class Deployments:
         if spec.deployment != name:
             raise MessageError(f"Spec: deployment: {spec.deployment!r} is not that of the topic")
         deployment = self._by_name.get(name)
-        known = max(self._requested.revision(name), deployment.spec.revision if deployment else -1)
+        known = max(self.requested.revision(name), deployment.spec.revision if deployment else -1)
         if spec.revision <= known:
             return []  # our own echo, or a spec that a later one has overtaken
         if not self._acting:
@@ -131,7 +139,7 @@ class Deployments:
 
     def accept(self, chunk: Chunk, now: float) -> list[Action]:
         """Take a chunk of an artifact."""
-        data = self._requested.accept(chunk, now)
+        data = self.requested.accept(chunk, now)
         kept: list[Action] = [] if data is None else [Keep(data)]
         return kept + self.requests(now)
 
@@ -139,15 +147,13 @@ class Deployments:
         """Fetch an artifact again that is missing or corrupt here: the fog nodes have it too."""
         for bundle in self._bundles():
             if any(part.sha256 == sha256 for part in bundle.partitions):
-                self._requested.fetch(bundle)
+                self.requested.fetch(bundle)
         return self.requests(now)
 
     def requests(self, now: float) -> list[Action]:
         """Return the requests for chunks that are next, or late."""
         topic = COORDINATOR_GET.at(self._site)
-        return [Publish(topic, request.encode()) for request in self._requested.requests(now)]
-
-    # --- decisions --------------------------------------------------------------------------
+        return [Publish(topic, request.encode()) for request in self.requested.requests(now)]
 
     def begin(self, now: float) -> list[Action]:
         """Begin to act: go on with what serves, known from our folder or from what the site retains."""
@@ -164,7 +170,7 @@ class Deployments:
         """Return what follows from what is known; call it whenever something changed."""
         actions = self._fetched(now)
         actions += self.publishing.assign_again(self._fleet.alive(now))
-        surroundings = self._surroundings(now)
+        surroundings = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now)
         for name, deployment in self._by_name.items():
             deployment.number_above(self.heard.epochs.get(name, 0))
             actions += self._carry_out(
@@ -189,7 +195,9 @@ class Deployments:
         deployment = resumed.deployment
         if deployment is not None:
             self._by_name[name] = deployment
-            self._requested.fetch(deployment.bundle)
+            self.requested.fetch(deployment.bundle)
+            since = self.heard.serves_since(deployment.serving, self._wall_s)
+            deployment.phase.serves_since(now if since is None else since)
             actions += self._carry_out(deployment, resumed.decided)
         if resumed.refused is not None:
             actions += self._refuse(*resumed.refused)
@@ -205,18 +213,18 @@ class Deployments:
             bundle = bundle_of(spec)
         except SpecError as error:
             return self._refuse(spec, str(error))
-        self._requested.add(spec, bundle, lasts=lasts)
+        self.requested.add(spec, bundle, lasts=lasts)
         return [*self.publishing.phase(spec, "fetching")]
 
     def _fetched(self, now: float) -> list[Action]:
         """Take up the specs whose artifacts are here, and refuse new ones that nobody supplies."""
         actions: list[Action] = []
-        refused, lasting = self._requested.hopeless(now)
+        refused, lasting = self.requested.hopeless(now)
         for spec, reason in refused:
             actions += self._refuse(spec, reason)
         for spec, reason in lasting:
             actions += self.publishing.phase(spec, "waiting", reason)
-        for requested in self._requested.complete():
+        for requested in self.requested.complete():
             spec, bundle = requested.spec, requested.bundle
             if spec.deployment in self._by_name:
                 self._by_name[spec.deployment].revise(spec, bundle)
@@ -224,11 +232,11 @@ class Deployments:
                 self._by_name[spec.deployment] = Deployment(spec, bundle)
             actions += self.publishing.want(spec)
             actions.append(self._save())
-        self._requested.keep_to(self._bundles())
+        self.requested.keep_to(self._bundles())
         if now >= self._stock_at:
             self._stock_at = now + STOCK_S
             for bundle in self._bundles():
-                self._requested.fetch(bundle)
+                self.requested.fetch(bundle)
         return actions
 
     def _carry_out(self, deployment: Deployment, decided: Decisions) -> list[Action]:
@@ -266,7 +274,7 @@ class Deployments:
             self._by_name.pop(name, None)
             self._ended.add(name)
             return []
-        self._requested.drop(name)
+        self.requested.drop(name)
         self._watch.serve(name, None)
         self.heard.forget(name)
         deployment = self._by_name.pop(name, None)
@@ -278,18 +286,10 @@ class Deployments:
         retired = self.publishing.assign(dict.fromkeys(nodes, retire))
         return [*retired, *self.publishing.end(name), self._save()]
 
-    def _surroundings(self, now: float) -> Surroundings:
-        return Surroundings(self._fleet, self._watch, self._by_name, self._requested, now)
-
     def _bundles(self) -> list[Bundle]:
         """Return the bundles that are needed."""
         bundles = [bundle for of in self._by_name.values() for bundle in of.bundles]
-        return bundles + self._requested.bundles
-
-    def _holders(self, sha256: str, anyone: bool) -> list[str]:
-        """Return who may have an artifact: nodes that were assigned it, a client that deploys, anyone."""
-        likely = [node for node in self.heard.holders(sha256) if node in self._fleet.online]
-        return [*likely, "", *(sorted(self._fleet.online - {*likely}) if anyone else [])]
+        return bundles + self.requested.bundles
 
     def _save(self) -> Save:
         needed = frozenset(part.sha256 for bundle in self._bundles() for part in bundle.partitions)

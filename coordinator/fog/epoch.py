@@ -1,7 +1,7 @@
 """One placement being carried out: what it is of, where it runs, and what its fog nodes are told; pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.messages import Active, Assignment, BundleName, InputSpec, NodeInfo, Phase, Predicted
@@ -10,6 +10,9 @@ from coordinator.fog.held import held_by
 from coordinator.fog.layout import Layout
 from coordinator.fog.served import Served, chains
 from models.bundle import Bundle, BundlePartition
+
+UsualSeconds = Callable[[str, str], float | None]
+"""What an artifact usually takes on a fog node: (node, sha256) -> seconds, None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,15 @@ class Epoch:
             node not in alive or alive[node].session != self.sessions[node] for node in self.nodes
         )
 
+    def begun(self, usual_s: UsualSeconds, now: float) -> "Epoch":
+        """Return it as it begins to serve: what its partitions should take has been measured by now."""
+        placement, seconds = self.layout.placement, dict(self.layout.seconds)
+        for part in self.bundle.partitions:
+            measured = usual_s(placement[part.id], part.sha256)
+            if measured is not None:
+                seconds[part.id] = measured
+        return replace(self, since=now, layout=replace(self.layout, seconds=seconds))
+
     def assignments(self, phase: Phase) -> dict[str, Assignment]:
         """Return what each of its nodes is told."""
         assigned = assignments(self.deployment, self.number, phase, self.bundle, self.layout)
@@ -84,7 +96,7 @@ class Epoch:
             since=self.since,
             placement=self.layout.placement,
             expected_s=self.layout.seconds,
-            predicted_s=self.layout.response_s,
+            predicted_s=max(self.layout.response_s, self.layout.p95_s or 0.0),
             fusion=self.fusion,
             chains=chains(self.bundle, self.layout.placement),
         )

@@ -89,6 +89,12 @@ class Fleet:
                 self._by_node.setdefault(key, {})[node] = seconds
                 self.measured[key] = median(self._by_node[key].values())
 
+    def usual_s(self, node: str, sha256: str) -> float | None:
+        """Return what an artifact takes on hardware as this node's, None where nobody measured it."""
+        known = self.nodes.get(node)
+        info = known.info if known is not None else None
+        return None if info is None else self.measured.get((info.hardware, sha256))
+
     def forget(self, node: str) -> None:
         """Forget a node: what it retained was cleared."""
         self.nodes.pop(node, None)

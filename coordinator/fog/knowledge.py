@@ -1,12 +1,12 @@
 """What is known of a site when its deployments are decided on; pure."""
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from broker.messages import NodeInfo
 from coordinator.fog.held import Held
 from coordinator.fog.layout_request import LayoutRequest, Measured
-from coordinator.fog.load import slowed
+from coordinator.fog.load import Neighbours, slowed
 from coordinator.fog.taken import Taken
 from models.bundle import Bundle
 
@@ -19,8 +19,9 @@ class Knowledge:
     """The fog nodes at hand, and what a placement of one deployment has to reckon with.
 
     ``unused`` are nodes not to be used and why, ``factors`` how many times longer than usual the slow
-    ones take, ``measured`` the usual seconds, ``missing`` the artifacts that nobody gave us yet. ``frames_per_s`` is the rate to place for; ``taken``
-    and ``held`` return what other deployments use of the nodes and keep in their memory: it takes a
+    ones take, ``measured`` the usual seconds, ``missing`` the artifacts that nobody gave us yet.
+    ``frames_per_s`` is the rate to place for; ``neighbours`` are the other deployments, ``taken`` and
+    ``held`` return what they use of the nodes and keep in their memory: it takes a
     while to find out, and is asked for only where something is placed.
     """
 
@@ -30,6 +31,7 @@ class Knowledge:
     measured: Measured = field(default_factory=dict)
     frames_per_s: float | None = None
     missing: Container[str] = ()
+    neighbours: Neighbours = frozenset()
     taken: Callable[[], Mapping[str, Taken]] = dict
     held: Callable[[], Held] = dict
 
@@ -40,6 +42,10 @@ class Knowledge:
             for node, info in self.alive.items()
             if node not in refused and node not in self.unused
         }
+
+    def with_unused(self) -> "Knowledge":
+        """Return the same, but that every node is to be used: nothing fits without them."""
+        return replace(self, unused={})
 
     def request(self, bundle: Bundle, nodes: Mapping[str, NodeInfo], held: Held) -> LayoutRequest:
         """Return what to ask the placer for."""
@@ -56,16 +62,19 @@ class Knowledge:
     def circumstances(self, nodes: Mapping[str, NodeInfo]) -> "Circumstances":
         """Return what, when it changes, is a reason to compare what serves with something else."""
         factors = {node: self.factors[node] for node in sorted(self.factors) if node in nodes}
-        return Circumstances(sessions(nodes), tuple(factors.items()), self.frames_per_s)
+        return Circumstances(
+            sessions(nodes), tuple(factors.items()), self.frames_per_s, self.neighbours
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """The nodes that can be used, which of them are slow, and the rate to place for."""
+    """The nodes that can be used, which of them are slow, the rate to place for, and the neighbours."""
 
     nodes: NodeSessions
     slow: tuple[tuple[str, float], ...]
     frames_per_s: float | None
+    neighbours: Neighbours
 
     def slower_than(self, before: "Circumstances") -> bool:
         """Return whether a node became slow, or slower than it was."""

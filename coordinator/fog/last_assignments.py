@@ -23,6 +23,12 @@ class LastAssignments:
         assigned.pop(assignment.deployment, None)  # to the end: the order of sending
         assigned[assignment.deployment] = assignment
 
+    def forget(self, node: str) -> None:
+        """Forget a node, and what it was assigned."""
+        self._assigned.pop(node, None)
+        self._sessions.pop(node, None)
+        self._there.discard(node)
+
     def again(self, alive: Mapping[str, NodeInfo]) -> list[tuple[str, Assignment]]:
         """Return what the nodes that came since the last call are to be sent again.
 

@@ -20,10 +20,10 @@ def slow_links(
 ) -> dict[str, float]:
     """Return the nodes whose links make the answers late, and the seconds that their echoes take.
 
-    ``echoes`` are those of the nodes' last beats, the latest last.
+    ``echoes`` are those of the nodes' last beats, the latest last. A prediction of 0 is none.
     """
     late_s = response_s - predicted_s
-    if response_s < LATER * predicted_s + LEAST_LATER_S:
+    if not predicted_s or response_s < LATER * predicted_s + LEAST_LATER_S:
         return {}
     usual = {
         node: median(latest[-BEATS:]) for node, latest in echoes.items() if len(latest) >= BEATS

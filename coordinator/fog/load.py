@@ -7,6 +7,9 @@ from coordinator.fog.layout_request import LayoutRequest, Measured
 from coordinator.fog.taken import NOTHING, Taken
 from models.bundle import Bundle
 
+Neighbours = frozenset[tuple[str, int, float]]
+"""Deployments that use the same fog nodes: name, epoch that serves, frames per second."""
+
 
 def slowed(
     bundle: Bundle,

@@ -16,7 +16,7 @@ class News:
     def __init__(self, site: str) -> None:
         self._site = site
         self._tenure: TenureState = "listening"
-        self._last: dict[str, tuple[str, str, int, str]] = {}
+        self._last: dict[str, str] = {}
 
     def tenure(self, tenure: Tenure) -> None:
         """Tell whether this coordinator acts."""
@@ -39,10 +39,12 @@ class News:
             return
         status = Status.decode(payload)
         where = " ".join(f"{part}@{node}" for part, node in sorted(status.placement.items()))
-        line = (status.deployment, status.phase, status.epoch, status.reason or where)
+        wrong = [f"degraded: {status.degraded}"] if status.degraded else []
+        wrong += [f"{node} {why}" for node, why in sorted(status.slow.items())]
+        line = f"{status.phase} epoch {status.epoch} {'; '.join([status.reason or where, *wrong])}"
         if line != self._last.get(status.deployment):
             self._last[status.deployment] = line
-            _log.info("%s: %s epoch %d %s", *line)
+            _log.info("%s: %s", status.deployment, line)
 
 
 def _started(session: int | None) -> str:

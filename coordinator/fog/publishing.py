@@ -36,6 +36,11 @@ class Publishing:
             for message in self.assign({node: assignment})
         ]
 
+    def forget(self, node: str) -> list[Publish]:
+        """Clear what a node was told that is gone for good; else it would be published again."""
+        self._assignments.forget(node)
+        return self.retained.clear(NODE_ASSIGNMENT, node=node)
+
     def activate(self, active: Active) -> list[Publish]:
         """Tell the cameras which epoch serves."""
         return self.retained.publish(ACTIVE, active, deployment=active.deployment)

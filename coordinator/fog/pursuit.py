@@ -32,6 +32,7 @@ TRANSITIONS: Final[dict[tuple[Pursuit, Event], Pursuit]] = {
     ("placing", "changed"): "wanted",
     ("placing", "placed"): "preparing",
     ("placing", "unplaceable"): "waiting",
+    ("placing", "kept"): "settled",
     ("waiting", "revised"): "wanted",
     ("waiting", "changed"): "wanted",
     ("preparing", "revised"): "wanted",
@@ -49,7 +50,8 @@ it changes nothing.
     reconsidered  the fleet is steady, or a node became slow, or the rate changed: is another layout better?
     asked         the placer was asked for a layout
     placed        there is a layout, and where it was compared it is much better
-    kept          there is none so much better
+    kept          there is none so much better; or none instead of what serves, which is what is wanted
+                  and has all its nodes, though one of them may be one that is not to be used
     unplaceable   there is no layout on the nodes at hand
     changed       the nodes that can be used are others
     refused       a node of the epoch in preparation failed, or got no further

@@ -5,6 +5,7 @@ and status say who runs what, and the fog nodes have the artifacts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from broker.messages import Active, Assignment, Predicted, Report, Status
@@ -47,23 +48,37 @@ class Heard:
         """Take note of an epoch that somebody used."""
         self.epochs[deployment] = max(self.epochs.get(deployment, 0), epoch)
 
-    def holders(self, sha256: str) -> list[str]:
-        """Return the fog nodes that were assigned an artifact, and so should have it."""
-        return sorted(
+    def holders(self, sha256: str, online: AbstractSet[str], *, anyone: bool) -> list[str]:
+        """Return whom to ask for an artifact: nodes that were assigned it, a client, then anyone."""
+        likely = sorted(
             node
             for node, by_deployment in self.assignments.items()
-            if any(
+            if node in online
+            and any(
                 part.sha256 == sha256
                 for assignment in by_deployment.values()
                 for part in assignment.partitions
             )
         )
+        return [*likely, "", *(sorted(online - {*likely}) if anyone else [])]
+
+    def serves_since(self, epoch: Epoch | None, wall_s: float) -> float | None:
+        """Return when an epoch began to serve, if the status says so; ``wall_s`` is Unix time at our 0."""
+        status = self.statuses.get(epoch.deployment) if epoch is not None else None
+        if status is None or epoch is None or status.phase != "serving":
+            return None
+        return status.since - wall_s if status.epoch == epoch.number else None
 
     def of(self, deployment: str) -> Iterator[tuple[str, Assignment]]:
         """Yield the last assignments to every node in a deployment."""
         for node, by_deployment in sorted(self.assignments.items()):
             if deployment in by_deployment:
                 yield node, by_deployment[deployment]
+
+    def forget_node(self, node: str) -> None:
+        """Forget a fog node that is gone for good."""
+        self.assignments.pop(node, None)
+        self.reports.pop(node, None)
 
     def forget(self, deployment: str) -> None:
         """Forget a deployment that ended."""

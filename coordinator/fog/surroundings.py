@@ -9,7 +9,7 @@ from coordinator.fog.held import held_together
 from coordinator.fog.knowledge import Knowledge
 from coordinator.fog.layout import taken_by
 from coordinator.fog.layout_request import LayoutRequest
-from coordinator.fog.load import together
+from coordinator.fog.load import slowed, together
 from coordinator.fog.taken import Taken
 from coordinator.fog.watch import Watch
 
@@ -42,19 +42,29 @@ class Surroundings:
             self._fleet.measured,
             self._watch.traffic.rate(deployment.name).to_place_for,
             self._missing,
+            frozenset(
+                (other.name, other.serving.number, self._served(other) or 0.0)
+                for other in others
+                if other.serving is not None
+            ),
             lambda: together(self._taken(other) for other in others),
             lambda: held_together(other.held() for other in others),
         )
 
+    def _served(self, deployment: Deployment) -> float | None:
+        return self._watch.traffic.rate(deployment.name).served
+
     def _taken(self, deployment: Deployment) -> dict[str, Taken]:
         """Return what a deployment takes of the nodes that are there, at the rate it serves."""
-        served = self._watch.traffic.rate(deployment.name).served
+        served = self._served(deployment)
         epoch = deployment.serving
         if epoch is None or served is None:
             return {}
         if deployment.name not in self._takes:
             self._takes[deployment.name] = {}
             with suppress(ValueError):  # one of its nodes is gone: it will be placed anew itself
-                request = LayoutRequest(epoch.bundle, self._alive, self._fleet.measured)
+                seconds = self._fleet.measured
+                slower = slowed(epoch.bundle, self._alive, seconds, self._factors)
+                request = LayoutRequest(epoch.bundle, self._alive, seconds, slower)
                 self._takes[deployment.name] = taken_by(request, epoch.layout, served)
         return self._takes[deployment.name]

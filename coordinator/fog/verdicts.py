@@ -92,6 +92,10 @@ class Verdicts:
         """Forget all that was held against a node."""
         self._given.pop(node, None)
 
+    def nodes(self) -> list[str]:
+        """Return the nodes against which something was held."""
+        return sorted(self._given)
+
     def standing(self, node: str, cause: Cause, now: float) -> Verdict | None:
         """Return what stands against a node for one cause."""
         verdict = self._given.get(node, {}).get(cause)

@@ -5,7 +5,7 @@ longer than expected (3 or 4 beats), and one whose results come too late (2 beat
 anyone for what an interruption of ours, or of the broker, may have caused, nor shortly after a switch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from broker.messages import Beat, NodeInfo
@@ -111,31 +111,43 @@ class Watch:
 
     def unused(self, alive: Mapping[str, NodeInfo], now: float) -> dict[str, str]:
         """Return the nodes not to be used and why; where that would be all, the best is used."""
-        found: dict[str, list[Verdict]] = {}
-        for node, info in alive.items():
-            against = self._verdicts.against(node, info.session, now)
-            if bad := [verdict for verdict in against if verdict.cause is not Cause.SLOW]:
-                found[node] = bad
+        found = {
+            node: [verdict for verdict in against if verdict.cause is not Cause.SLOW]
+            for node, against in self._against(alive, now)
+        }
+        found = {node: against for node, against in found.items() if against}
         if found and len(found) == len(alive):
             del found[min(found, key=lambda node: (self._echo_s(node), len(found[node]), node))]
-        return {node: "; ".join(v.reason for v in bad) for node, bad in found.items()}
+        return {node: "; ".join(v.reason for v in against) for node, against in found.items()}
 
     def factors(self, alive: Mapping[str, NodeInfo], now: float) -> dict[str, float]:
         """Return by slow node how many times longer than expected its partitions take."""
         return {
             node: verdict.factor
-            for node, info in alive.items()
-            for verdict in self._verdicts.against(node, info.session, now)
+            for node, against in self._against(alive, now)
+            for verdict in against
             if verdict.cause is Cause.SLOW
         }
 
+    def slow(self, node: str, now: float) -> bool:
+        """Return whether a node is known to take longer than expected."""
+        return self._verdicts.standing(node, Cause.SLOW, now) is not None
+
     def reasons(self, alive: Mapping[str, NodeInfo], now: float) -> dict[str, str]:
         """Return for people what stands against which node."""
-        found = {
-            node: "; ".join(v.reason for v in self._verdicts.against(node, info.session, now))
-            for node, info in alive.items()
+        return {
+            node: "; ".join(verdict.reason for verdict in against)
+            for node, against in self._against(alive, now)
         }
-        return {node: why for node, why in found.items() if why}
+
+    def _against(
+        self, alive: Mapping[str, NodeInfo], now: float
+    ) -> Iterator[tuple[str, list[Verdict]]]:
+        for node in self._verdicts.nodes():
+            if node in alive and (
+                against := self._verdicts.against(node, alive[node].session, now)
+            ):
+                yield node, against
 
     # --- looking ----------------------------------------------------------------------------
 

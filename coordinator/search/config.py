@@ -81,7 +81,7 @@ class SearchConfig(BaseModel):
     pictures: Positive | None = None
     validation: Positive = 500
     winner: Schedule
-    workers: Positive | None = None
+    workers: Annotated[int, Field(gt=0, le=1024)] | None = None
 
     @field_validator("space", "algorithm", "training", "supernet", "winner", mode="before")
     @classmethod

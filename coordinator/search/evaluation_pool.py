@@ -8,14 +8,16 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Final, Self
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any, Final, Self
 
 import psutil
 
+from broker.ending import NUMBERS, held
 from evolution.genome import Genome
 from models.measurement import Evaluator, Measurement
 from pictures.errors import DatasetError
@@ -36,18 +38,21 @@ class EvaluationPool:
         self._workers = workers or psutil.cpu_count() or 1
         self._chunks = Chunks(self._workers)
         self._executor: ProcessPoolExecutor | None = None
-        # Spawned, not forked: torch's threads do not survive a fork.
-        self._context = get_context("spawn")
+        self._context = _Processes()
         self._theirs, self._ours = self._context.Pipe(duplex=False)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Closed first: nobody waits for what is being measured when the search is interrupted.
         self._ours.close()
         self._theirs.close()
         if self._executor is not None:
+            # Nobody waits for what is being measured, nor for what is being imported, and nothing is
+            # lost by it: an evaluator writes no file.
+            for process in self._context.started:
+                if process.pid is not None:
+                    process.kill()
             self._executor.shutdown(cancel_futures=True)
 
     def measure(self, networks: list[str]) -> Iterator[tuple[str, Measurement]]:
@@ -60,21 +65,53 @@ class EvaluationPool:
         """
         if not networks:
             return
-        if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                self._workers,
-                self._context,
-                initializer=_begin,
-                initargs=(self._evaluate, self._theirs),
-            )
         try:
-            futures = {
-                self._executor.submit(_measure, chunk): chunk for chunk in self._chunks.of(networks)
-            }
+            futures = {self._submit(chunk): chunk for chunk in self._chunks.of(networks)}
             for future in as_completed(futures):
                 yield from self._chunks.done(futures[future], future.result())
         except BrokenProcessPool:
             raise EvaluatorDiedError("an evaluator process died") from None
+
+    def _submit(self, networks: list[str]) -> "Future[list[Measurement]]":
+        """Have a process measure networks, and start one if none is idle and there may be more."""
+        with held():
+            if self._executor is None:
+                self._executor = ProcessPoolExecutor(
+                    self._workers,
+                    self._context,
+                    initializer=_begin,
+                    initargs=(self._evaluate, self._theirs),
+                )
+            with _deaf_to_signals():
+                return self._executor.submit(_measure, networks)
+
+
+class _Processes(SpawnContext):
+    """Starts processes and knows them; spawned, not forked: torch's threads do not survive a fork."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[SpawnProcess] = []
+
+    def Process(self, *arguments: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        """Return a process that is about to be started."""
+        process = SpawnProcess(*arguments, **named)
+        self.started.append(process)
+        return process
+
+
+@contextmanager
+def _deaf_to_signals() -> Iterator[None]:
+    """Have processes that are started in this context not hear what ends the search, not even early on.
+
+    A terminal and a service send their signals to all processes; these are ended by the search. The
+    signal waits here meanwhile, or comes to another thread.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Chunks:
@@ -119,7 +156,6 @@ def _begin(evaluator: Evaluator, life_line: Connection) -> None:
     """Take the evaluator once per process: the pictures need not be sent with every network."""
     global _evaluator  # noqa: PLW0603 - a process pool has no other place for what a worker keeps
     _evaluator = evaluator
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the search's; it ends this process
     threading.Thread(target=_end_with_the_search, args=(life_line,), daemon=True).start()
 
 

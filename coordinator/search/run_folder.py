@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from coordinator.files import FileError, read_config, read_json, write_json
+from coordinator.files import FileError, read_config, read_json, write_json, write_text
 from coordinator.search.config import SearchConfig
 
 CONFIG: Final = "config.json"
@@ -72,7 +72,7 @@ class Run:
                 raise FileError(f"{path}: line {len(whole) + 1} cannot be read") from None
             self.accuracy[network] = accuracy
             whole.append(line)
-        path.write_text("".join(line + "\n" for line in whole), encoding="utf-8")
+        write_text(path, "".join(line + "\n" for line in whole))
 
     def remember(self, network: str, accuracy: float, seconds: float) -> None:
         """Keep a measurement at once."""

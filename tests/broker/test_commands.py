@@ -1,5 +1,6 @@
 """fog-broker as it is typed."""
 
+import contextlib
 import os
 import re
 import signal
@@ -18,6 +19,7 @@ from broker.engine import choice, mosquitto
 from broker.engine.address import EngineError
 from broker.engine.choice import available_engines, choose_engine
 from broker.engine.running import RunningBroker, running_broker
+from tests.broker.processes import ended, gone, started
 
 SECONDS = 10.0
 
@@ -116,6 +118,32 @@ def test_a_signal_ends_it_cleanly_and_warns_of_the_network(
     assert re.match(rf"broker ready: {name} \S+ at mqtt://127\.0\.0\.1:\d+$", lines[1])
     assert len(children) == (name == "mosquitto")
     assert not any(child.is_running() for child in children)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_mosquitto_starts_ends_both(
+    mosquitto: RunningBroker, number: signal.Signals
+) -> None:
+    assert mosquitto.engine == "mosquitto"
+    command = ["-m", "broker.commands", "run", "--port", "0", "--host", "127.0.0.1"]
+    with started(*command) as process:
+        child = None
+        while child is None:
+            assert process.poll() is None
+            child = _serving_child(process.pid)
+        process.send_signal(number)
+        code, _, complaints = ended(process)
+    assert (code, complaints) == (0, "")
+    assert gone([child])
+
+
+def _serving_child(pid: int) -> psutil.Process | None:
+    """Return the Mosquitto that is to serve; one that only tells its version ends soon."""
+    for child in psutil.Process(pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "-c" in child.cmdline():
+                return child
+    return None
 
 
 def test_mosquitto_ends_with_a_fog_broker_that_is_killed(mosquitto: RunningBroker) -> None:

@@ -100,6 +100,21 @@ def test_place_refuses_in_one_line(tmp_path: Path) -> None:
     assert run("place", EXAMPLE, "--objective", "beauty")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [
+        *((("place", EXAMPLE), "--rate", value) for value in ("nan", "inf", "-1", "0", "1e300")),
+        *((("place", EXAMPLE), "--seed", value) for value in ("-1", "9" * 30)),
+        *((("status",), "--listen", value) for value in ("nan", "inf", "0", "1e300")),
+        *((("redeploy", "digits"), "--timeout", value) for value in ("nan", "inf", "0", "1e300")),
+    ],
+)
+def test_a_number_that_is_absurd_is_one_line_with_its_option(
+    command: tuple[str, ...], option: str, value: str
+) -> None:
+    assert option in refused(*command, f"{option}={value}")
+
+
 def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
     """Real processes train real networks, small ones."""
     config = tmp_path / "search.yaml"

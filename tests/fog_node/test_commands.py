@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,25 @@ from broker.bus.inbox import Inbox
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message
 from broker.codec import decode_tensor
-from broker.engine.running import RunningBroker
+from broker.engine.address import free_port
+from broker.engine.running import RunningBroker, running_broker
 from broker.messages import ONLINE, Active, BundleName
 from broker.messages import Result as Answered
 from broker.topics import ACTIVE, FRAME, NODE_STATE, RESULT
 from fog_node.commands import camera_app, node_app
+from fog_node.source import open_source
+from tests.broker.processes import HANGS_S, ended, started
 from tests.fog_node.scene import PICTURE
+from tests.fog_node.silent_broker import SilentBroker
 
-SECONDS = 20.0
+NODE = "from fog_node.entry import fog_node; fog_node()"
+CAMERA = "from fog_node.entry import fog_camera; fog_camera()"
+HASTY_NODE = f"""
+from broker import ending
+from fog_node import namesake
+ending.PATIENCE_S, namesake.ECHO_S = 0.2, 0.1
+{NODE}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -104,9 +116,45 @@ def test_a_wrong_argument_of_a_camera_is_one_line(picture: Path) -> None:
     assert camera("--delivery", "maybe", source=source).exit_code == 2
 
 
-def test_a_broker_that_is_not_there_is_one_line(nobody: str, picture: Path) -> None:
-    line = refused(camera("--broker", nobody, source=str(picture)))
-    assert line.startswith(f"error: no broker at {nobody}")
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--threads", "1000000"),
+        ("--threads", "nan"),
+        ("--memory-mb", "9" * 30),
+        ("--memory-mb", "0"),
+    ],
+)
+def test_a_number_of_a_node_that_no_device_has_is_one_line(option: str, value: str) -> None:
+    assert option in refused(node("--id", "pi", option, value))
+
+
+@pytest.mark.parametrize("option", ["--fps", "--wait"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e300", "-1", "0"])
+def test_seconds_and_rates_that_no_clock_knows_are_one_line(
+    option: str, value: str, picture: Path
+) -> None:
+    assert option in refused(camera(f"{option}={value}", source=str(picture)))
+
+
+@pytest.mark.parametrize("option", ["--count", "--offset"])
+def test_more_pictures_than_frames_can_be_numbered_are_one_line(option: str, picture: Path) -> None:
+    assert option in refused(camera(option, "9" * 30, source=str(picture)))
+    assert option in refused(camera(f"{option}=-1", source=str(picture)))
+
+
+def test_an_offset_beyond_the_source_goes_round(picture: Path) -> None:
+    source = open_source(str(picture), 10**15)
+    assert source.next((1, 4, 4)).label == "cat"
+    assert open_source("mnist", 10**15).next((1, 28, 28)).label in set("0123456789")
+
+
+def test_a_broker_that_does_not_come_is_one_line(nobody: str, picture: Path) -> None:
+    result = camera("--broker", nobody, "--wait", "0.2", source=str(picture))
+    assert (result.exit_code, result.stdout) == (2, "")
+    *said, line = result.stderr.splitlines()
+    assert line == f"error: no broker at {nobody} for 0.2 s"
+    assert all(f"no broker at {nobody}" in warning for warning in said)
 
 
 def test_a_source_that_is_not_there_is_one_line_before_anything_is_asked(
@@ -133,8 +181,8 @@ def test_a_log_that_cannot_be_written_is_one_line(
     assert f"--log {log}: No such file" in refused(camera(*arguments, source=str(picture)))
 
 
-@pytest.fixture
-def fog(broker_url: str, site: str) -> Iterator[MqttBus]:
+@contextmanager
+def serving(broker_url: str, site: str) -> Iterator[MqttBus]:
     """Serve the deployment: to every frame the answer is cat."""
     bus = MqttBus.connect(broker_url, f"fog-{site}")
 
@@ -157,6 +205,12 @@ def fog(broker_url: str, site: str) -> Iterator[MqttBus]:
     yield bus
     bus.publish(topic, b"", retain=True)
     bus.close()
+
+
+@pytest.fixture
+def fog(broker_url: str, site: str) -> Iterator[MqttBus]:
+    with serving(broker_url, site) as bus:
+        yield bus
 
 
 def test_a_camera_streams_and_sums_up_as_json(
@@ -183,29 +237,62 @@ def test_a_camera_streams_and_sums_up_in_a_line(
     )
 
 
+def test_a_camera_may_be_started_before_the_broker(
+    mosquitto: RunningBroker, site: str, picture: Path
+) -> None:
+    assert mosquitto.engine == "mosquitto"
+    port = free_port("127.0.0.1", 0)
+    arguments = ["--deployment", "digits", "--id", "door", "--source", str(picture)]
+    arguments += ["--broker", f"mqtt://127.0.0.1:{port}", "--site", site, "--delivery", "reliable"]
+    with started("-c", CAMERA, "stream", *arguments) as process:
+        assert process.stderr is not None
+        assert "trying again until it answers" in process.stderr.readline()
+        with running_broker("mosquitto", port=port) as broker, serving(broker.url, site):
+            code, out, _ = ended(process)
+    assert code == 0
+    assert out.startswith("door: 1 sent, 1 answered")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_node_that_waits_for_the_broker_ends_when_told(
+    nobody: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    options = ["--id", "pi", "--broker", nobody, "--state-dir", str(tmp_path)]
+    with started("-c", NODE, "run", *options) as process:
+        assert process.stderr is not None
+        assert "trying again until it answers" in process.stderr.readline()
+        process.send_signal(number)
+        assert ended(process) == (0, "", "")
+
+
+def test_a_node_that_measures_ends_when_told(tmp_path: Path) -> None:
+    """Its broker takes everything and delivers nothing, so that its echoes time out."""
+    with SilentBroker() as broker:
+        options = ["--id", "pi", "--broker", broker.url, "--state-dir", str(tmp_path)]
+        with started("-c", HASTY_NODE, "run", *options) as process:
+            assert broker.measured.wait(HANGS_S)
+            process.send_signal(signal.SIGTERM)
+            assert ended(process) == (0, "", "")
+
+
 def test_a_node_joins_serves_and_leaves_when_told(
     broker_url: str, site: str, tmp_path: Path
 ) -> None:
     states: Inbox[Message] = Inbox()
     bus = MqttBus.connect(broker_url, f"test-{site}")
     bus.subscribe(NODE_STATE.at(site, node=f"n-{site}"), states.put)
-    start = "from fog_node.commands import node_app; node_app()"
-    command = [sys.executable, "-c", start, "run", "--id", f"n-{site}"]
-    command += ["--broker", broker_url, "--site", site, "--state-dir", str(tmp_path / "state")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        try:
-            came = states.get(SECONDS)
-            process.send_signal(signal.SIGTERM)
-            output, complaints = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-    went = states.get(SECONDS)
+    options = ["--id", f"n-{site}", "--broker", broker_url, "--site", site]
+    with started("-c", NODE, "run", *options, "--state-dir", str(tmp_path / "state")) as process:
+        came = states.get(HANGS_S)
+        process.send_signal(signal.SIGTERM)
+        code, output, complaints = ended(process)
+    went = states.get(HANGS_S)
     bus.close()
     assert came is not None
     assert went is not None
     assert (came.payload, went.payload) == (ONLINE, b"offline")
-    assert output.decode().startswith(f"fog-node n-{site} ready: ")
-    assert (process.returncode, b"Traceback" in complaints) == (0, False)
+    assert output.startswith(f"fog-node n-{site} ready: ")
+    assert (code, complaints) == (0, "")
 
 
 def test_a_fog_node_needs_neither_torch_nor_onnx_nor_what_uses_them() -> None:

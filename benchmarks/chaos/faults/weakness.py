@@ -20,6 +20,7 @@ _ONE_WEAK: Final = Setting(nodes=1, share=0.07, fps=3.0, seconds=26.0)
 _LADDER_PER_S: Final = tuple(6.0 * 1.5**rung for rung in range(6))
 """Frames offered a second to find what can be served: from 6 to 46."""
 _RUNG_S: Final = 4.0
+_MORE_S: Final = 15.0
 
 
 def _slow(victim: Callable[[Stage], str]) -> Callable[[Stage], Heal]:
@@ -50,27 +51,37 @@ def _crowd(stage: Stage) -> None:
         stage.stream(camera, fps=9 * stage.setting.fps, seconds=3.0)
 
 
-def _live_crowd(stage: Stage) -> None:
+def _live_crowd(stage: Stage) -> Heal:
     """Find the most that is served at any load, live, then offer ten times that."""
     capacity = 0.0
     for rung, offered in enumerate(_LADDER_PER_S):
-        answers = _offer(stage, offered, _RUNG_S, f"rung-{rung}")
-        capacity = max(capacity, goodput_per_s(answers))
+        cameras = _offer(stage, offered, _RUNG_S, f"rung-{rung}")
+        capacity = max(capacity, goodput_per_s(_answers(stage, cameras, _RUNG_S)))
     if not capacity:
         raise StageError("nothing was served at any load")
     stage.marks.clear()  # what came before is measuring, and no fault
     stage.mark()
-    answers = _offer(stage, 10 * capacity, stage.setting.seconds, "crowd")
-    stage.notes["saturation_per_s"] = capacity
-    stage.notes |= age_and_goodput(answers, capacity)
+    cameras = _offer(stage, 10 * capacity, stage.setting.seconds, "crowd")
+
+    def see_out() -> None:
+        answers = _answers(stage, cameras, stage.setting.seconds)
+        stage.notes["saturation_per_s"] = capacity
+        stage.notes.update(age_and_goodput(answers, capacity))
+
+    return see_out
 
 
-def _offer(stage: Stage, per_s: float, seconds: float, name: str) -> list[Answer]:
-    """Have two live cameras offer so many frames a second, and return the answers."""
+def _offer(stage: Stage, per_s: float, seconds: float, name: str) -> tuple[str, str]:
+    """Have two live cameras offer so many frames a second; return their names."""
     cameras = (f"{name}-a", f"{name}-b")
     for camera in cameras:
         stage.stream(camera, fps=per_s / len(cameras), seconds=seconds, delivery="live")
-    stage.cameras.wait(seconds + 15.0)
+    return cameras
+
+
+def _answers(stage: Stage, cameras: tuple[str, str], seconds: float) -> list[Answer]:
+    """Return what cameras were answered, once their streams have ended."""
+    stage.cameras.wait(seconds + _MORE_S)
     return [answer for camera in cameras for answer in stage.cameras.answers(camera)]
 
 

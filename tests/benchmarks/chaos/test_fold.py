@@ -18,6 +18,8 @@ def test_a_fault_that_nobody_notices() -> None:
     assert (found["sent"], found["answered"], found["duplicates"]) == (400, 400, 0)
     assert (found["incomplete"], found["complete_max_s"]) == (0, 0.0)
     assert found["gap_max_s"] == pytest.approx(0.05)
+    assert found["latency_p95_s"] == pytest.approx(0.02)
+    assert found["answers_per_s"] == pytest.approx(40.0, rel=0.02)
     assert found["status_true"] is True
 
 
@@ -39,6 +41,13 @@ def test_half_a_second_of_complete_answers_is_no_recovery() -> None:
     found = row(run(log))
     assert found["complete_max_s"] == pytest.approx(2.5)
     assert found["last_incomplete_p50_s"] == pytest.approx(2.45)
+
+
+def test_answers_that_take_much_longer_than_before_are_complete_and_not_on_time() -> None:
+    slow = [replace(answer, latency_s=0.4) for answer in answers(50, 120)]
+    found = row(run(camera(answers(0, 50), slow, answers(120, 200))))
+    assert found["complete_max_s"] == 0.0
+    assert found["on_time_max_s"] == pytest.approx(4.0)
 
 
 def test_a_silence_is_a_gap_and_recovery_counts_from_the_fault_to_its_end() -> None:

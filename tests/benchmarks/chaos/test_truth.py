@@ -29,7 +29,7 @@ def truth(
 
 def test_it_is_right_about_who_is_there() -> None:
     assert lies(said(), truth()) == []
-    assert lies(said(), truth(b=True)) == ["a node is here and was shown otherwise"]
+    assert lies(said(), truth(b=True)) == ["a node is here and was shown silent"]
     assert lies(said(), truth(b=None)) == []
     assert lies(said(), truth(coordinator=False)) == ["the coordinator is gone"]
 
@@ -39,7 +39,7 @@ def test_a_node_that_is_called_slow_is_shown_to_have_trouble() -> None:
     told["nodes"][0]["slow"] = {"digits": "branch 1 is missing in 40 % of the answers"}
     gone = Truth(broker=True, coordinator=True, nodes={"a": False}, answers="complete")
     assert lies(told, gone) == []
-    assert lies(told, truth()) == ["a node is here and was shown otherwise"]
+    assert lies(told, truth()) == ["a node is here and was shown slow"]
 
 
 @pytest.mark.parametrize("answered", ["incomplete", "none"])

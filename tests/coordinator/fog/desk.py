@@ -30,10 +30,11 @@ class Desk:
         restored: Save | None = None,
         acts: bool = True,
         session: int = 100,
+        wall_s: float = 0.0,
     ) -> None:
         self.kept = dict(artifacts(stored)) if stored else {}
         self.failures = Failures(logging.getLogger("test"))
-        self.controller = Controller(SITE, session, self.has, self.failures)
+        self.controller = Controller(SITE, session, self.has, self.failures, wall_s)
         self.now = 0.0
         self.said: dict[str, bytes] = {}
         self.all: list[Action] = []

@@ -30,7 +30,7 @@ from broker.topics import (
     STATUS,
 )
 from coordinator.fog.actions import Action, Keep
-from coordinator.fog.deployment import STEADY_S
+from coordinator.fog.comparison import STEADY_S
 from coordinator.fog.preparation import PREPARE_PATIENCE_S
 from coordinator.fog.refusals import REFUSED_S
 from coordinator.fog.requested import PULL_PATIENCE_S

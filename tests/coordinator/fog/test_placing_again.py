@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from broker.bus.seam import Message
 from broker.messages import ONLINE, Report
 from broker.topics import NODE_INFO, NODE_REPORT, NODE_STATE
-from coordinator.fog.deployment import STEADY_S
+from coordinator.fog.comparison import STEADY_S
 from tests.coordinator.fog.desk import Desk, saved
 from tests.coordinator.fog.toys import SITE, bundle, info, wish
 

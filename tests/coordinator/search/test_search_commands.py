@@ -193,6 +193,7 @@ def test_a_run_folder_of_another_configuration_is_named(
         ({"fitness": {"branch_budget": 10}}, "fitness.branch_budget: 10 MACs"),
         ({"fitness": {"total_budget": 10}}, "fitness.total_budget: 10 MACs"),
         ({"mode": "best"}, "mode"),
+        ({"workers": 100_000}, "workers: Input should be less than or equal to 1024"),
         ({"mode": "pareto", "algorithm": {"elitism": 1}}, "mode: pareto"),
         ({"response": {"budget_s": 1}}, "response: needs `devices`"),
         ({"devices": "none.json"}, "none.json"),
