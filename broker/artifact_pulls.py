@@ -149,6 +149,13 @@ class ArtifactPulls:
         """
         self._pulls.setdefault(sha256, _Pull(total, holders))
 
+    def offer(self, sha256: str, holders: Sequence[str]) -> None:
+        """Ask these from now on, the one that is being asked first if it is still among them."""
+        pull = self._pulls[sha256]
+        if set(holders) != set(pull.holders):
+            now = [holder for holder in holders if holder == pull.holder]
+            pull.holders = (*now, *(holder for holder in holders if holder not in now))
+
     def end(self, hashes: Collection[str]) -> None:
         """Pull these no more; the patience with the others begins anew."""
         gone = [sha256 for sha256 in hashes if self._pulls.pop(sha256, None) is not None]

@@ -147,7 +147,10 @@ class Controller:
         if not self.tenure.acts:
             return actions
         actions += self.deployments.requests(now) + self._decide(now)
-        return actions + (self.deployments.report(now) if self.tenure.settled(now) else [])
+        if self.tenure.settled(now):  # before, it may well be we who are behind
+            actions += self.deployments.report(now)
+            actions += self.deployments.publishing.retained.again(now)
+        return actions
 
     def beat(self) -> list[Action]:
         """Return the coordinator's own pulse, to be sent every second."""
@@ -157,7 +160,7 @@ class Controller:
         beat = CoordinatorBeat(
             session=self.tenure.session,
             sequence=self._beats,
-            queues={"pulls": self.deployments.pulls},
+            queues={"pulls": len(self.deployments.requested)},
             counters=self._failures.totals,
         )
         return [Publish(COORDINATOR_BEAT.at(self._site), beat.encode())]
@@ -238,24 +241,20 @@ class Controller:
             ]
         return []
 
-    def _assignment(self, node: str, payload: bytes, now: float) -> list[Action]:
-        by_deployment = self.deployments.heard.assignments.setdefault(node, {})
+    def _assignment(self, node: str, payload: bytes, _now: float) -> list[Action]:
         if payload:
-            assignment = Assignment.decode(payload)
-            by_deployment[assignment.deployment] = assignment
-        return self._written_over(NODE_ASSIGNMENT, payload, now, node=node)
+            self.deployments.heard.assigned(node, Assignment.decode(payload))
+        self.deployments.publishing.retained.heard(NODE_ASSIGNMENT, payload, node=node)
+        return []
 
-    def _active(self, name: str, payload: bytes, now: float) -> list[Action]:
+    def _active(self, name: str, payload: bytes, _now: float) -> list[Action]:
         self.deployments.heard.activated(name, Active.decode(payload) if payload else None)
-        return self._written_over(ACTIVE, payload, now, deployment=name)
+        self.deployments.publishing.retained.heard(ACTIVE, payload, deployment=name)
+        return []
 
-    def _status(self, name: str, payload: bytes, now: float) -> list[Action]:
+    def _status(self, name: str, payload: bytes, _now: float) -> list[Action]:
         self.deployments.heard.statuses.pop(name, None)
         if payload:
             self.deployments.heard.statuses[name] = Status.decode(payload)
-        return self._written_over(STATUS, payload, now, deployment=name)
-
-    def _written_over(self, topic: Topic, payload: bytes, now: float, **names: str) -> list[Action]:
-        if not self.tenure.acts or not self.tenure.settled(now):
-            return []  # it may well be we who are behind
-        return [*self.deployments.publishing.retained.heard(topic, payload, now, **names)]
+        self.deployments.publishing.retained.heard(STATUS, payload, deployment=name)
+        return []

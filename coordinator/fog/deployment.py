@@ -43,7 +43,7 @@ class Deployment:
         self._preparation: Preparation | None = None
         self.phase = Phase(spec.deployment, spec.revision)
         self._refusals = Refusals()
-        self._assigned = assigned
+        self.assigned = assigned
         self._asked = 0
         self._asked_of: NodeSessions = frozenset()
         self._revised = True
@@ -77,11 +77,6 @@ class Deployment:
         return {part.id: part.sha256 for bundle in self.bundles for part in bundle.partitions}
 
     @property
-    def assigned(self) -> frozenset[str]:
-        """The fog nodes that may have something to do for it."""
-        return self._assigned
-
-    @property
     def settled(self) -> bool:
         """Whether the epoch that serves is what is wanted."""
         return self.pursuit in ("settled", "comparing")
@@ -108,10 +103,16 @@ class Deployment:
         self._revised = True
         self._move("revised")
 
+    def number_above(self, epoch: int) -> None:
+        """Take note of an epoch that somebody used: if that was not us, it is in the way of what serves."""
+        if epoch > self.last_epoch:
+            self.last_epoch, self._revised = epoch, True
+            self._move("overtaken")
+
     def adopt(self, epoch: Epoch, *, settled: bool) -> None:
         """Take an epoch that served before the coordinator was started as the one that serves."""
         self.serving, self.last_epoch = epoch, max(self.last_epoch, epoch.number)
-        self._assigned |= epoch.nodes
+        self.assigned |= epoch.nodes
         self.pursuit, self._revised = "settled" if settled else "wanted", not settled
         self.phase.enter("serving", self.spec.revision, epoch.since)
 
@@ -141,7 +142,7 @@ class Deployment:
 
     def forget(self, node: str) -> None:
         """Forget a node that is gone for good: there is nothing to relieve it of."""
-        self._assigned -= {node}
+        self.assigned -= {node}
 
     def progressed(self, node: str, now: float) -> None:
         """Take note that a fog node got further with what it fetches and loads."""
@@ -182,7 +183,7 @@ class Deployment:
 
     def step(self, known: Knowledge, now: float) -> Decisions:
         """Return what follows from what is known; call it whenever something changed."""
-        self._refuse_the_late(now)
+        self._refuse_the_late(known, now)
         known = self._concessions.applied(known, self._refusals.standing(known.alive, now))
         latest = self.preparing or self.serving
         if latest is not None and (
@@ -246,12 +247,18 @@ class Deployment:
         self.phase.enter("serving", self.spec.revision, serving.since)
         return Decisions(announce=True)
 
-    def _refuse_the_late(self, now: float) -> None:
+    def _refuse_the_late(self, known: Knowledge, now: float) -> None:
         preparation = self._preparation
         if preparation is None:
             return
         for node in preparation.late(now):
-            self._refuse(node, preparation.epoch.sessions[node], "not ready in time", now)
+            lacks = next(
+                (p for p in preparation.epoch.runs(node) if p.sha256 in known.missing), None
+            )
+            reason = (
+                f"partition {lacks.id}: nobody has the artifact" if lacks else "not ready in time"
+            )
+            self._refuse(node, preparation.epoch.sessions[node], reason, now)
 
     def _refuse(self, node: str, session: int, reason: str, now: float) -> None:
         self._refusals.add(node, session, reason, now)
@@ -268,7 +275,7 @@ class Deployment:
             together = held_together([known.held(), self.held(), epoch.held()])
             epoch = replace(epoch, evicts=overfull(memory, together))
         self._preparation = Preparation(epoch, now)
-        self._assigned |= epoch.nodes
+        self.assigned |= epoch.nodes
         self.phase.enter("preparing", self.spec.revision, now)
         return Decisions(self._preparation.first(), announce=True)
 
@@ -280,10 +287,10 @@ class Deployment:
         self._revised = False
         self._refusals.forgive(epoch.nodes)
         assignments = epoch.assignments("serve")
-        for node in self._assigned - assignments.keys():
+        for node in self.assigned - assignments.keys():
             # An empty assignment: a node that is out of it drains, also when it comes back later.
             assignments[node] = Assignment(deployment=self.name, epoch=epoch.number, phase="serve")
-        self._assigned = epoch.nodes
+        self.assigned = epoch.nodes
         self.phase.enter("serving", self.spec.revision, epoch.since)
         return Decisions(assignments, epoch.active(), announce=True)
 

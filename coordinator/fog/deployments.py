@@ -46,7 +46,7 @@ class Deployments:
         self._early: dict[str, Spec] = {}  # specs that came before we began
         self._ended: set[str] = set()  # deployments that ended before we began
         self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
-        self._requested = RequestedSpecs(
+        self.requested = RequestedSpecs(
             has, lambda sha256, anyone: self.heard.holders(sha256, fleet.online, anyone=anyone)
         )
         self._stock_at = 0.0
@@ -56,11 +56,6 @@ class Deployments:
     def get(self, name: str) -> Deployment | None:
         """Return a deployment."""
         return self._by_name.get(name)
-
-    @property
-    def pulls(self) -> int:
-        """How many artifacts are being fetched."""
-        return len(self._requested)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Know what :class:`~coordinator.fog.actions.Save` kept.
@@ -96,7 +91,7 @@ class Deployments:
 
     def reported(self, node: str, report: Report, now: float) -> list[Action]:
         """Take a fog node's report."""
-        self.heard.reports[node] = report
+        self.heard.reported(node, report)
         deployment = self._by_name.get(report.deployment)
         if deployment is None:
             return []
@@ -116,7 +111,9 @@ class Deployments:
         deployment = self._by_name.get(answer.key)
         if deployment is None:
             return []
-        known = Surroundings(self._fleet, self._watch, self._by_name, now).of(deployment)
+        known = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now).of(
+            deployment
+        )
         return self._carry_out(deployment, deployment.placed(answer, known, now))
 
     def want(self, name: str, payload: bytes, now: float) -> list[Action]:
@@ -131,7 +128,7 @@ class Deployments:
         if spec.deployment != name:
             raise MessageError(f"Spec: deployment: {spec.deployment!r} is not that of the topic")
         deployment = self._by_name.get(name)
-        known = max(self._requested.revision(name), deployment.spec.revision if deployment else -1)
+        known = max(self.requested.revision(name), deployment.spec.revision if deployment else -1)
         if spec.revision <= known:
             return []  # our own echo, or a spec that a later one has overtaken
         if not self._acting:
@@ -142,7 +139,7 @@ class Deployments:
 
     def accept(self, chunk: Chunk, now: float) -> list[Action]:
         """Take a chunk of an artifact."""
-        data = self._requested.accept(chunk, now)
+        data = self.requested.accept(chunk, now)
         kept: list[Action] = [] if data is None else [Keep(data)]
         return kept + self.requests(now)
 
@@ -150,13 +147,13 @@ class Deployments:
         """Fetch an artifact again that is missing or corrupt here: the fog nodes have it too."""
         for bundle in self._bundles():
             if any(part.sha256 == sha256 for part in bundle.partitions):
-                self._requested.fetch(bundle)
+                self.requested.fetch(bundle)
         return self.requests(now)
 
     def requests(self, now: float) -> list[Action]:
         """Return the requests for chunks that are next, or late."""
         topic = COORDINATOR_GET.at(self._site)
-        return [Publish(topic, request.encode()) for request in self._requested.requests(now)]
+        return [Publish(topic, request.encode()) for request in self.requested.requests(now)]
 
     def begin(self, now: float) -> list[Action]:
         """Begin to act: go on with what serves, known from our folder or from what the site retains."""
@@ -173,9 +170,9 @@ class Deployments:
         """Return what follows from what is known; call it whenever something changed."""
         actions = self._fetched(now)
         actions += self.publishing.assign_again(self._fleet.alive(now))
-        surroundings = Surroundings(self._fleet, self._watch, self._by_name, now)
+        surroundings = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now)
         for name, deployment in self._by_name.items():
-            deployment.last_epoch = max(deployment.last_epoch, self.heard.epochs.get(name, 0))
+            deployment.number_above(self.heard.epochs.get(name, 0))
             actions += self._carry_out(
                 deployment, deployment.step(surroundings.of(deployment), now)
             )
@@ -198,7 +195,7 @@ class Deployments:
         deployment = resumed.deployment
         if deployment is not None:
             self._by_name[name] = deployment
-            self._requested.fetch(deployment.bundle)
+            self.requested.fetch(deployment.bundle)
             since = self.heard.serves_since(deployment.serving, self._wall_s)
             deployment.phase.serves_since(now if since is None else since)
             actions += self._carry_out(deployment, resumed.decided)
@@ -216,18 +213,18 @@ class Deployments:
             bundle = bundle_of(spec)
         except SpecError as error:
             return self._refuse(spec, str(error))
-        self._requested.add(spec, bundle, lasts=lasts)
+        self.requested.add(spec, bundle, lasts=lasts)
         return [*self.publishing.phase(spec, "fetching")]
 
     def _fetched(self, now: float) -> list[Action]:
         """Take up the specs whose artifacts are here, and refuse new ones that nobody supplies."""
         actions: list[Action] = []
-        refused, lasting = self._requested.hopeless(now)
+        refused, lasting = self.requested.hopeless(now)
         for spec, reason in refused:
             actions += self._refuse(spec, reason)
         for spec, reason in lasting:
             actions += self.publishing.phase(spec, "waiting", reason)
-        for requested in self._requested.complete():
+        for requested in self.requested.complete():
             spec, bundle = requested.spec, requested.bundle
             if spec.deployment in self._by_name:
                 self._by_name[spec.deployment].revise(spec, bundle)
@@ -235,11 +232,11 @@ class Deployments:
                 self._by_name[spec.deployment] = Deployment(spec, bundle)
             actions += self.publishing.want(spec)
             actions.append(self._save())
-        self._requested.keep_to(self._bundles())
+        self.requested.keep_to(self._bundles())
         if now >= self._stock_at:
             self._stock_at = now + STOCK_S
             for bundle in self._bundles():
-                self._requested.fetch(bundle)
+                self.requested.fetch(bundle)
         return actions
 
     def _carry_out(self, deployment: Deployment, decided: Decisions) -> list[Action]:
@@ -277,7 +274,7 @@ class Deployments:
             self._by_name.pop(name, None)
             self._ended.add(name)
             return []
-        self._requested.drop(name)
+        self.requested.drop(name)
         self._watch.serve(name, None)
         self.heard.forget(name)
         deployment = self._by_name.pop(name, None)
@@ -292,7 +289,7 @@ class Deployments:
     def _bundles(self) -> list[Bundle]:
         """Return the bundles that are needed."""
         bundles = [bundle for of in self._by_name.values() for bundle in of.bundles]
-        return bundles + self._requested.bundles
+        return bundles + self.requested.bundles
 
     def _save(self) -> Save:
         needed = frozenset(part.sha256 for bundle in self._bundles() for part in bundle.partitions)

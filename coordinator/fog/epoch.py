@@ -9,7 +9,7 @@ from coordinator.fog.assignments import assignments
 from coordinator.fog.held import held_by
 from coordinator.fog.layout import Layout
 from coordinator.fog.served import Served, chains
-from models.bundle import Bundle
+from models.bundle import Bundle, BundlePartition
 
 UsualSeconds = Callable[[str, str], float | None]
 """What an artifact usually takes on a fog node: (node, sha256) -> seconds, None where nobody knows."""
@@ -42,6 +42,10 @@ class Epoch:
         """The fog nodes that answer: the first and, if there is one, its standby."""
         first = self.layout.placement[self.bundle.fusion.id]
         return (first, self.layout.standby) if self.layout.standby else (first,)
+
+    def runs(self, node: str) -> list[BundlePartition]:
+        """Return what a node runs, but for the fusion that it stands by for."""
+        return [p for p in self.bundle.partitions if self.layout.placement[p.id] == node]
 
     def broken(self, alive: Mapping[str, NodeInfo]) -> bool:
         """Return whether one of its nodes is gone, or is there in another life."""

@@ -1,6 +1,6 @@
 """What is known of a site when its deployments are decided on; pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from broker.messages import NodeInfo
@@ -19,8 +19,9 @@ class Knowledge:
     """The fog nodes at hand, and what a placement of one deployment has to reckon with.
 
     ``unused`` are nodes not to be used and why, ``factors`` how many times longer than usual the slow
-    ones take, ``measured`` the usual seconds. ``frames_per_s`` is the rate to place for;
-    ``neighbours`` are the other deployments, ``taken`` and ``held`` return what they use of the nodes and keep in their memory: it takes a
+    ones take, ``measured`` the usual seconds, ``missing`` the artifacts that nobody gave us yet.
+    ``frames_per_s`` is the rate to place for; ``neighbours`` are the other deployments, ``taken`` and
+    ``held`` return what they use of the nodes and keep in their memory: it takes a
     while to find out, and is asked for only where something is placed.
     """
 
@@ -29,6 +30,7 @@ class Knowledge:
     factors: Mapping[str, float] = field(default_factory=dict)
     measured: Measured = field(default_factory=dict)
     frames_per_s: float | None = None
+    missing: Container[str] = ()
     neighbours: Neighbours = frozenset()
     taken: Callable[[], Mapping[str, Taken]] = dict
     held: Callable[[], Held] = dict

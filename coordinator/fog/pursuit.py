@@ -5,6 +5,7 @@ from typing import Final, Literal
 Pursuit = Literal["settled", "comparing", "wanted", "placing", "waiting", "preparing"]
 Event = Literal[
     "revised",
+    "overtaken",
     "broken",
     "reconsidered",
     "asked",
@@ -18,9 +19,11 @@ Event = Literal[
 
 TRANSITIONS: Final[dict[tuple[Pursuit, Event], Pursuit]] = {
     ("settled", "revised"): "wanted",
+    ("settled", "overtaken"): "wanted",
     ("settled", "broken"): "wanted",
     ("settled", "reconsidered"): "comparing",
     ("comparing", "revised"): "wanted",
+    ("comparing", "overtaken"): "wanted",
     ("comparing", "broken"): "wanted",
     ("comparing", "placed"): "preparing",
     ("comparing", "kept"): "settled",
@@ -33,6 +36,7 @@ TRANSITIONS: Final[dict[tuple[Pursuit, Event], Pursuit]] = {
     ("waiting", "revised"): "wanted",
     ("waiting", "changed"): "wanted",
     ("preparing", "revised"): "wanted",
+    ("preparing", "overtaken"): "wanted",
     ("preparing", "broken"): "wanted",
     ("preparing", "refused"): "wanted",
     ("preparing", "ready"): "settled",
@@ -41,6 +45,7 @@ TRANSITIONS: Final[dict[tuple[Pursuit, Event], Pursuit]] = {
 it changes nothing.
 
     revised       another bundle is wanted, or the same placed anew
+    overtaken     another coordinator used a later epoch, for which the fog nodes ended ours
     broken        a node of the latest epoch is gone, restarted, or not to be used any more
     reconsidered  the fleet is steady, or a node became slow, or the rate changed: is another layout better?
     asked         the placer was asked for a layout

@@ -32,7 +32,21 @@ class Heard:
         self.active.pop(deployment, None)
         if active is not None:
             self.active[deployment] = active
-            self.epochs[deployment] = max(self.epochs.get(deployment, 0), active.epoch)
+            self.numbered(deployment, active.epoch)
+
+    def assigned(self, node: str, assignment: Assignment) -> None:
+        """Take what a fog node is told."""
+        self.assignments.setdefault(node, {})[assignment.deployment] = assignment
+        self.numbered(assignment.deployment, assignment.epoch)
+
+    def reported(self, node: str, report: Report) -> None:
+        """Take what a fog node says of what it was told."""
+        self.reports[node] = report
+        self.numbered(report.deployment, report.epoch)
+
+    def numbered(self, deployment: str, epoch: int) -> None:
+        """Take note of an epoch that somebody used."""
+        self.epochs[deployment] = max(self.epochs.get(deployment, 0), epoch)
 
     def holders(self, sha256: str, online: AbstractSet[str], *, anyone: bool) -> list[str]:
         """Return whom to ask for an artifact: nodes that were assigned it, a client, then anyone."""

@@ -12,6 +12,8 @@ from broker.messages import ArtifactRequest, Spec
 from models.bundle import Bundle
 
 PULL_PATIENCE_S: Final = 20.0
+LOOK_S: Final = 5.0
+"""So often is looked who may have what is missing."""
 
 
 class SpecError(ValueError):
@@ -64,6 +66,12 @@ class RequestedSpecs:
         self._pulls = ArtifactPulls()
         self._waiting: dict[str, RequestedSpec] = {}
         self._told: dict[str, str] = {}
+        self._anyone: dict[str, bool] = {}
+        self._look_at = 0.0
+
+    def __contains__(self, sha256: object) -> bool:
+        """Return whether an artifact is being fetched."""
+        return sha256 in self._pulls.hashes
 
     def __len__(self) -> int:
         """Return how many artifacts are being fetched."""
@@ -88,6 +96,7 @@ class RequestedSpecs:
         """Fetch what is missing of a bundle, from whoever has it."""
         for part in bundle.partitions:
             if not self._has(part.sha256, part.bytes):
+                self._anyone[part.sha256] = anyone or self._anyone.get(part.sha256, False)
                 self._pulls.begin(part.sha256, part.bytes, self._holders(part.sha256, anyone))
 
     def drop(self, deployment: str) -> None:
@@ -100,7 +109,11 @@ class RequestedSpecs:
         return self._pulls.accept(chunk, now)
 
     def requests(self, now: float) -> list[ArtifactRequest]:
-        """Return what to ask for now."""
+        """Return what to ask for now; of whoever is there by now."""
+        if now >= self._look_at:
+            self._look_at = now + LOOK_S
+            for sha256 in self._pulls.hashes:
+                self._pulls.offer(sha256, self._holders(sha256, self._anyone.get(sha256, False)))
         return self._pulls.requests(now)
 
     def complete(self) -> list[RequestedSpec]:
@@ -142,4 +155,5 @@ class RequestedSpecs:
     def keep_to(self, bundles: Collection[Bundle]) -> None:
         """Fetch nothing but what is missing of these."""
         wanted = {part.sha256 for bundle in bundles for part in bundle.partitions}
+        self._anyone = {sha256: a for sha256, a in self._anyone.items() if sha256 in wanted}
         self._pulls.end([sha256 for sha256 in self._pulls.hashes if sha256 not in wanted])

@@ -18,7 +18,8 @@ class Retained:
         self._site = site
         self._last: dict[str, bytes] = {}
         self._echoes: dict[str, deque[bytes]] = {}
-        self._not_before: dict[str, float] = {}
+        self._foreign: set[str] = set()
+        self._not_before = 0.0
 
     def publish(self, topic: Topic, message: Payload, **names: str) -> list[Publish]:
         """Return the message, unless it was the last on its topic already."""
@@ -42,23 +43,31 @@ class Retained:
         """Take note of a new connection: echoes of what was sent before do not come any more."""
         self._echoes.clear()
 
-    def heard(self, topic: Topic, payload: bytes, now: float, **names: str) -> list[Publish]:
-        """Return our last message on a topic again where another coordinator wrote over it.
-
-        One that was cut off publishes what it retained when it is back, before it knows better. Once
-        a second at most, lest two that do not know better keep each other busy.
-        """
+    def heard(self, topic: Topic, payload: bytes, **names: str) -> None:
+        """Take note of a message on one of these topics: our own echo, or another coordinator's."""
         text = topic.at(self._site, **names)
         echoes = self._echoes.get(text, deque())
         if payload in echoes:
             while echoes.popleft() != payload:
                 pass  # an echo that did not come
+        elif payload and text in self._last:
+            self._foreign.add(text)
+        if payload == self._last.get(text):
+            self._foreign.discard(text)
+
+    def again(self, now: float) -> list[Publish]:
+        """Return our last messages on the topics that another coordinator wrote over.
+
+        One that was cut off publishes what it retained when it is back, before it knows better. Once
+        a second at most, lest two that do not know better keep each other busy.
+        """
+        if not self._foreign or now < self._not_before:
             return []
-        last = self._last.get(text)
-        if not payload or last is None or payload == last or now < self._not_before.get(text, now):
-            return []
-        self._not_before[text] = now + _AGAIN_S
-        return [self._published(text, last)]
+        self._not_before = now + _AGAIN_S
+        foreign, self._foreign = self._foreign, set()
+        return [
+            self._published(text, self._last[text]) for text in sorted(foreign & self._last.keys())
+        ]
 
     def _published(self, text: str, payload: bytes) -> Publish:
         self._last[text] = payload

@@ -1,6 +1,6 @@
 """What is known of the fog when one of its deployments is decided on: the others, the nodes, the rates; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 
 from coordinator.fog.deployment import Deployment
@@ -18,9 +18,15 @@ class Surroundings:
     """A site at one moment, seen from each of its deployments."""
 
     def __init__(
-        self, fleet: Fleet, watch: Watch, deployments: Mapping[str, Deployment], now: float
+        self,
+        fleet: Fleet,
+        watch: Watch,
+        deployments: Mapping[str, Deployment],
+        missing: Container[str],
+        now: float,
     ) -> None:
         self._fleet, self._watch, self._deployments = fleet, watch, deployments
+        self._missing = missing
         self._alive = fleet.alive(now)
         self._unused = watch.unused(self._alive, now)
         self._factors = watch.factors(self._alive, now)
@@ -35,6 +41,7 @@ class Surroundings:
             self._factors,
             self._fleet.measured,
             self._watch.traffic.rate(deployment.name).to_place_for,
+            self._missing,
             frozenset(
                 (other.name, other.serving.number, self._served(other) or 0.0)
                 for other in others

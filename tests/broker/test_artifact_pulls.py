@@ -270,3 +270,12 @@ def test_an_artifact_that_nobody_has_keeps_no_other_waiting() -> None:
     assert first.sha256 == sha256_of(b"lost")
     (second,) = pulls.requests(2.0)
     assert second.sha256 == sha256_of(b"had")
+
+
+def test_who_comes_later_is_asked_too_and_whoever_is_being_asked_goes_on() -> None:
+    pulls = ArtifactPulls()
+    pulls.begin(sha256_of(b"data"), 4, ("first", "second"))
+    (request,) = pulls.requests(0.0)
+    pulls.offer(request.sha256, ("third", "first"))
+    asked = [request.holder for now in (2.0, 4.0) for request in pulls.requests(now)]
+    assert asked == ["third", "first"]

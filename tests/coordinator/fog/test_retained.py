@@ -22,7 +22,8 @@ def retained(*epochs: int) -> Retained:
 
 
 def heard(known: Retained, epoch: int, now: float = 0.0) -> list[Publish]:
-    return known.heard(STATUS, status(epoch).encode(), now, deployment=NAME)
+    known.heard(STATUS, status(epoch).encode(), deployment=NAME)
+    return known.again(now)
 
 
 def test_the_same_is_not_said_twice() -> None:
@@ -46,7 +47,8 @@ def test_what_another_one_wrote_is_written_over_once_a_second() -> None:
     again = [Publish(TOPIC, status(1).encode(), retain=True)]
     assert heard(known, 9) == again
     assert heard(known, 9, 0.5) == []
-    assert heard(known, 9, 1.0) == again
+    assert known.again(1.0) == again
+    assert known.again(5.0) == []
 
 
 def test_what_was_cleared_is_nobodys_to_defend() -> None:

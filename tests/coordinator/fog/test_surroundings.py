@@ -36,7 +36,7 @@ def test_what_others_take_follows_their_rates_and_the_speed_of_the_nodes() -> No
     for part in OF.partitions:
         fleet.measured["a hardware", part.sha256] = 0.0 if part.branch is None else 0.01
 
-    surroundings = Surroundings(fleet, fog.watch, both, fog.now)
+    surroundings = Surroundings(fleet, fog.watch, both, (), fog.now)
     beside_busy, beside_idle = surroundings.of(idle), surroundings.of(busy)
     assert beside_busy.taken()["a"].processor == pytest.approx(20 * 2 * 0.01, rel=0.05)
     assert beside_idle.taken() == {}
@@ -49,5 +49,5 @@ def test_what_others_take_follows_their_rates_and_the_speed_of_the_nodes() -> No
     fog.tellers["a"].slower = 10.0
     fog.seconds(6)
     fleet.forgive(fog.now)
-    slower = Surroundings(fleet, fog.watch, both, fog.now).of(idle)
+    slower = Surroundings(fleet, fog.watch, both, (), fog.now).of(idle)
     assert slower.taken()["a"].processor > 5 * beside_busy.taken()["a"].processor
