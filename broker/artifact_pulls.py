@@ -12,42 +12,17 @@ from typing import Final
 from broker.artifacts import sha256_of
 from broker.codec import Chunk
 from broker.messages import ArtifactRequest
+from broker.retry_timeout import RetryTimeout
 
 CHUNK_BYTES: Final = 256 * 1024
 WINDOW: Final = 4
 """So many chunks at most are in flight."""
 REFUSALS: Final = 5
 """So often an artifact may arrive corrupt before it is given up."""
+RETRY_FIRST_S: Final = 1.0
+_RETRY_MOST_S: Final = 60.0
 _SOON_S: Final = 1.0
 """A chunk that takes longer was one too many in flight: keepalives wait behind it."""
-
-
-class RetryTime:
-    """How long to wait for an answer: RFC 6298, from the times that answers took.
-
-    The caller measures only what was asked for once, for else nobody knows what was answered.
-    """
-
-    _LEAST_S, _MOST_S = 1.0, 60.0
-
-    def __init__(self) -> None:
-        self.seconds = self._LEAST_S
-        self._mean: float | None = None
-        self._deviation = 0.0
-
-    def answered(self, seconds: float) -> None:
-        """Take note of how long an answer took."""
-        if self._mean is None:
-            self._mean, self._deviation = seconds, seconds / 2
-        else:
-            self._deviation += (abs(self._mean - seconds) - self._deviation) / 4
-            self._mean += (seconds - self._mean) / 8
-        wanted = self._mean + 4 * self._deviation
-        self.seconds = min(self._MOST_S, max(self._LEAST_S, wanted))
-
-    def in_vain(self) -> None:
-        """Wait twice as long from now on."""
-        self.seconds = min(self._MOST_S, 2 * self.seconds)
 
 
 class _Pull:
@@ -128,7 +103,7 @@ class ArtifactPulls:
         self._pulls: dict[str, _Pull] = {}
         self._in_flight: dict[tuple[str, int], _InFlight] = {}
         self._window = 1
-        self._retry = RetryTime()
+        self._timeout = RetryTimeout(RETRY_FIRST_S, RETRY_FIRST_S, _RETRY_MOST_S)
         self._waits_since: float | None = None
 
     def __contains__(self, sha256: str) -> bool:
@@ -172,7 +147,7 @@ class ArtifactPulls:
         if late:
             self._window = 1
             if all(len(self._pulls[sha256].holders) == 1 for sha256, _ in late):
-                self._retry.in_vain()  # with others to ask it is not the link that is slow
+                self._timeout.expired()  # with others to ask it is not the link that is slow
         for key in late:
             del self._in_flight[key]
         for sha256 in dict.fromkeys(sha256 for sha256, _ in late):
@@ -185,7 +160,7 @@ class ArtifactPulls:
                 break
             pull = self._pulls[sha256]
             again = pull.ask(offset)
-            asked = _InFlight(now, now + self._retry.seconds, again)
+            asked = _InFlight(now, now + self._timeout.seconds, again)
             self._in_flight[sha256, offset] = asked
             wanted.append(
                 ArtifactRequest(
@@ -214,7 +189,7 @@ class ArtifactPulls:
         asked = self._in_flight.pop((chunk.sha256, chunk.offset), None)
         if asked is not None and not asked.again:
             took = now - asked.since
-            self._retry.answered(took)
+            self._timeout.answered(took)
             step = 1 if took < _SOON_S else -1
             self._window = min(WINDOW, max(1, self._window + step))
         self.chunks += 1

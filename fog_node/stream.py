@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from broker.messages import Active, Result
-from fog_node.window import TIMEOUT_MOST_S, Timeout, Window
+from broker.retry_timeout import RetryTimeout
+from fog_node.window import Window
 
 Delivery = Literal["live", "reliable"]
 
 UNANSWERED_MOST: Final = 32
 """Frames of a reliable camera that may be without an answer, each with its picture in memory."""
+_TIMEOUT_FIRST_S, _TIMEOUT_LEAST_S, _TIMEOUT_MOST_S = 2.0, 0.3, 8.0
 _DEADLINE_LEAST_S, _DEADLINE_MOST_S = 1.0, 8.0
 _DEADLINE_TIMEOUTS: Final = 3.0
 _IDLE_S: Final = 1.0
@@ -89,7 +91,7 @@ class CameraStream:
         self._live = delivery == "live"
         self._pending: dict[int, _Pending] = {}
         self._window = Window(least=1 if self._live else 2, most=UNANSWERED_MOST)
-        self._timeout = Timeout()
+        self._timeout = RetryTimeout(_TIMEOUT_FIRST_S, _TIMEOUT_LEAST_S, _TIMEOUT_MOST_S)
         self._full = False
         self._waiting = 0  # pictures that came while the window was full; the last is the newest
         self._next_frame = 0
@@ -174,7 +176,7 @@ class CameraStream:
                 pending.retries += 1
                 pending.last_sent = now
                 backoff = 2.0 ** min(pending.retries, 8)
-                pending.late_at = now + min(TIMEOUT_MOST_S, self._timeout.usual_s * backoff)
+                pending.late_at = now + self._timeout.after(backoff)
                 pending.epochs.append(epoch)
                 self.counters.resent += 1
                 sends.append(Send(frame_id, epoch, pending.first_sent, None))

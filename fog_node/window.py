@@ -1,9 +1,8 @@
-"""How many frames of one camera may be in flight, and how long an answer may take; pure.
+"""How many frames of one camera may be in flight; pure.
 
 A fog that is given more than it can do queues the rest somewhere, and every queue makes every answer
 later. So a camera keeps as many frames in flight as keep the fog busy and hardly more: the window of
 TCP Vegas (Brakmo and Peterson, 1995), which compares the latency of now with that of an idle way.
-The timeout is that of RFC 6298.
 """
 
 from collections import deque
@@ -14,48 +13,6 @@ _QUEUED_LEAST, _QUEUED_MOST = 1.0, 3.0
 _FIRST: Final = 4.0
 _PROBE_S: Final = 10.0
 _PROBES: Final = 6
-_TIMEOUT_FIRST_S: Final = 2.0
-TIMEOUT_LEAST_S: Final = 0.3
-TIMEOUT_MOST_S: Final = 8.0
-
-
-class Timeout:
-    """When an answer is late: RFC 6298, from the seconds that answers took."""
-
-    def __init__(self) -> None:
-        self._mean: float | None = None
-        self._deviation = 0.0
-        self._backoff = 1.0
-
-    @property
-    def usual_s(self) -> float:
-        """How long an answer may take as long as answers come."""
-        if self._mean is None:
-            return _TIMEOUT_FIRST_S
-        return min(TIMEOUT_MOST_S, max(TIMEOUT_LEAST_S, self._mean + 4.0 * self._deviation))
-
-    @property
-    def seconds(self) -> float:
-        """How long an answer may take now."""
-        return min(TIMEOUT_MOST_S, self.usual_s * self._backoff)
-
-    def answered(self, seconds: float) -> None:
-        """Take an answer to a frame that was sent once: of others nobody knows which was answered."""
-        if self._mean is None:
-            self._mean, self._deviation = seconds, seconds / 2
-        else:
-            self._deviation += (abs(self._mean - seconds) - self._deviation) / 4
-            self._mean += (seconds - self._mean) / 8
-        self._backoff = 1.0
-
-    def expired(self) -> None:
-        """Be more patient from now on: twice as long with each timeout, until an answer comes."""
-        if self.seconds < TIMEOUT_MOST_S:
-            self._backoff *= 2.0
-
-    def forgive(self) -> None:
-        """Be as patient as usual again: what kept the answers away is over."""
-        self._backoff = 1.0
 
 
 class Window:

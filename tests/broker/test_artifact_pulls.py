@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.artifact_pulls import CHUNK_BYTES, REFUSALS, WINDOW, ArtifactPulls, RetryTime
+from broker.artifact_pulls import CHUNK_BYTES, REFUSALS, RETRY_FIRST_S, WINDOW, ArtifactPulls
 from broker.artifacts import sha256_of
 from broker.codec import Chunk
 from broker.messages import ArtifactRequest
 
-RETRY_S = RetryTime().seconds
 PATTERN = bytes(range(251)) * (6 * CHUNK_BYTES // 251 + 1)
 sizes = st.sampled_from(
     [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 6 * CHUNK_BYTES - 5]
@@ -52,7 +51,9 @@ def test_pulls_survive_whatever_happens_to_their_chunks(
     pulls = pulling(*artifacts.values())
     now, under_way, got = 0.0, list[Chunk](), set[str]()
     for _ in range(data.draw(st.integers(0, 12))):
-        now += data.draw(st.sampled_from([0.0, RETRY_S / 2, RETRY_S, 8 * RETRY_S]))
+        now += data.draw(
+            st.sampled_from([0.0, RETRY_FIRST_S / 2, RETRY_FIRST_S, 8 * RETRY_FIRST_S])
+        )
         asked = pulls.requests(now)
         assert len(asked) <= WINDOW
         under_way += [chunk_of(artifacts[request.sha256], request) for request in asked]
@@ -104,28 +105,16 @@ def test_a_late_chunk_is_asked_for_again_after_twice_the_time_each_time() -> Non
     assert asked_at == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0]
 
 
-def test_the_retry_time_follows_the_time_that_answers_take() -> None:
-    retry = RetryTime()
-    for _ in range(50):
-        retry.answered(2.0)
-    assert 2.0 < retry.seconds < 2.5
-    retry.answered(6.0)
-    assert retry.seconds > 6.0
-    for _ in range(20):
-        retry.in_vain()
-    assert retry.seconds == 60.0
-    retry.answered(2.0)
-    assert retry.seconds < 60.0
-
-
 def test_what_was_asked_for_twice_measures_nothing() -> None:
     artifact = PATTERN[: 3 * CHUNK_BYTES]
     pulls = pulling(artifact)
     pulls.requests(0.0)
-    (again,) = pulls.requests(RETRY_S)
-    pulls.accept(chunk_of(artifact, again), RETRY_S)  # at once, so it is the first one's answer
-    (_next,) = pulls.requests(RETRY_S)
-    assert pulls.requests(2.9 * RETRY_S) == []
+    (again,) = pulls.requests(RETRY_FIRST_S)
+    pulls.accept(
+        chunk_of(artifact, again), RETRY_FIRST_S
+    )  # at once, so it is the first one's answer
+    (_next,) = pulls.requests(RETRY_FIRST_S)
+    assert pulls.requests(2.9 * RETRY_FIRST_S) == []
 
 
 def test_the_window_opens_with_every_chunk_that_comes_soon_and_is_one_for_all() -> None:
