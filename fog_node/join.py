@@ -120,8 +120,9 @@ class Join:
     def _finish(self, key: FrameKey, waiting: _Waiting) -> Joined:
         del self._waiting[key]
         missing = tuple(self._absent(waiting))
-        for name in missing:
-            self._missed[name] += 1
+        if key not in self._answered:  # what came twice says nothing about who is gone
+            for name in missing:
+                self._missed[name] += 1
         self._answered[key] = missing
         if len(self._answered) > _REMEMBERED:
             self._answered.popitem(last=False)

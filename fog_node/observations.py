@@ -1,6 +1,6 @@
 """What a fog node sees of its own work, for its beat: times of late, answers and what they lacked. Pure."""
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from statistics import median
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from broker.messages import Result
 
 RECENT_S: Final = 2.0
 _SAMPLES: Final = 64
+_REMEMBERED: Final = 4096
 
 _Samples = deque[tuple[float, float]]
 """When it was, and the seconds."""
@@ -22,14 +23,25 @@ class Observations:
         self._answers: Counter[str] = Counter()
         self._incomplete: Counter[str] = Counter()
         self._missing: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._frames: OrderedDict[tuple[str, str, int], None] = OrderedDict()
 
     def ran(self, deployment: str, partition: str, seconds: float, now: float) -> None:
         """Take note of a run."""
         self._runs[deployment, partition].append((now, seconds))
 
     def answered(self, result: Result, age_s: float, now: float) -> None:
-        """Take note of an answer to a frame that its camera first sent ``age_s`` seconds ago."""
+        """Take note of an answer to a frame that its camera first sent ``age_s`` seconds ago.
+
+        Only the first answer to a frame counts: a tensor that came twice, or a frame that was sent
+        again because its answer got lost, says nothing about how well the nodes do.
+        """
         name = result.deployment
+        frame = (name, result.camera, result.frame_id)
+        if frame in self._frames:
+            return
+        self._frames[frame] = None
+        if len(self._frames) > _REMEMBERED:
+            self._frames.popitem(last=False)
         self._ages[name].append((now, age_s))
         self._answers[name] += 1
         self._incomplete[name] += bool(result.missing)

@@ -118,6 +118,16 @@ def test_a_straggler_of_an_answered_frame_does_not_answer_again() -> None:
     assert (join.given_up, join.next_expiry()) == (0, None)
 
 
+def test_tensors_that_came_twice_make_nobody_a_suspect() -> None:
+    join = a_join()
+    for frame_id in range(3):
+        assert feed(join, "abc", frame_id)
+        feed(join, "a", frame_id)
+    assert [frame.missing for frame in join.expire(PATIENCE)] == [("b", "c")] * 3
+    feed(join, "ab", 3, PATIENCE)
+    assert join.next_expiry() == 2 * PATIENCE
+
+
 def test_a_frame_that_was_sent_again_is_answered_again() -> None:
     # Its answer was lost: nobody else would answer it.
     join = a_join()

@@ -6,9 +6,9 @@ from broker.messages import Result
 from fog_node.observations import RECENT_S, Observations
 
 
-def result(*missing: str, deployment: str = "digits") -> Result:
+def result(*missing: str, deployment: str = "digits", frame_id: int = 1) -> Result:
     return Result(
-        deployment=deployment, camera="door", frame_id=1, source="", label="cat", confidence=1.0,
+        deployment=deployment, camera="door", frame_id=frame_id, source="", label="cat", confidence=1.0,
         epoch=1, missing=missing, latency=(),
     )  # fmt: skip
 
@@ -24,12 +24,22 @@ def test_seconds_are_the_median_of_late() -> None:
 def test_answers_are_totals_and_say_what_was_missing() -> None:
     seen = Observations()
     seen.answered(result(), 0.1, 0.0)
-    seen.answered(result("left"), 0.3, 0.5)
+    seen.answered(result("left", frame_id=2), 0.3, 0.5)
     assert seen.fields(0.6)["response_s"] == {"digits": pytest.approx(0.2)}
     fields = seen.fields(60.0)
     assert (fields["answers"], fields["incomplete"]) == ({"digits": 2}, {"digits": 1})
     assert fields["missing"] == {"digits": {"left": 1}}
     assert fields["response_s"] == {}
+
+
+def test_only_the_first_answer_to_a_frame_counts() -> None:
+    # A tensor that the network doubled opens a second wait, and its answer lacks everything else.
+    seen = Observations()
+    seen.answered(result(), 0.1, 0.0)
+    seen.answered(result("left", "right"), 5.1, 0.1)
+    fields = seen.fields(0.2)
+    assert (fields["answers"], fields["incomplete"]) == ({"digits": 1}, {"digits": 0})
+    assert fields["response_s"] == {"digits": 0.1}
 
 
 def test_a_deployment_that_ended_is_forgotten() -> None:
