@@ -75,6 +75,13 @@ class Heard:
             if deployment in by_deployment:
                 yield node, by_deployment[deployment]
 
+    def measurements(self) -> Iterator[tuple[str, Report, dict[str, str]]]:
+        """Yield what fog nodes measured of what they were assigned last, with the sha256 by partition."""
+        for node, report in sorted(self.reports.items()):
+            assignment = self.assignments.get(node, {}).get(report.deployment)
+            if assignment is not None and assignment.epoch == report.epoch:
+                yield node, report, {part.id: part.sha256 for part in assignment.partitions}
+
     def forget_node(self, node: str) -> None:
         """Forget a fog node that is gone for good."""
         self.assignments.pop(node, None)

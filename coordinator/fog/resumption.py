@@ -1,12 +1,11 @@
 """How a coordinator that begins to act goes on with a deployment: by its folder, or by what the site says; pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from broker.messages import BundleName, Spec
 from coordinator.fog.decisions import NONE, Decisions
 from coordinator.fog.deployment import Deployment
-from coordinator.fog.fleet import NodeRecord
+from coordinator.fog.fleet import Fleet
 from coordinator.fog.recovery import Heard, recovered
 from coordinator.fog.requested import SpecError, bundle_of
 
@@ -29,7 +28,7 @@ def resumption(
     known: Deployment | None,
     newer: Spec | None,
     heard: Heard,
-    nodes: Mapping[str, NodeRecord],
+    fleet: Fleet,
     now: float,
 ) -> Resumption:
     """Return how to go on with what our folder knows of a deployment, and a spec that is newer."""
@@ -39,12 +38,10 @@ def resumption(
         if active is None or active.epoch <= served:
             return Resumption(known, known.resumed(), to_fetch=newer)
     spec = newer or (known.spec if known is not None else None)
-    return Resumption() if spec is None else _by_the_site(spec, heard, nodes, now)
+    return Resumption() if spec is None else _by_the_site(spec, heard, fleet, now)
 
 
-def _by_the_site(
-    spec: Spec, heard: Heard, nodes: Mapping[str, NodeRecord], now: float
-) -> Resumption:
+def _by_the_site(spec: Spec, heard: Heard, fleet: Fleet, now: float) -> Resumption:
     """Return how to go on with a deployment of which another coordinator knew more than we do."""
     name = spec.deployment
     try:
@@ -57,11 +54,10 @@ def _by_the_site(
         return Resumption(to_fetch=spec, lasts=True)
     assigned = frozenset(node for node, _ in heard.of(name))
     deployment = Deployment(spec, bundle, active.epoch, assigned)
-    found = recovered(name, bundle, heard, nodes, now)
+    found = recovered(name, bundle, heard, fleet.nodes, now)
     if found is None:
-        return Resumption(
-            deployment
-        )  # it serves somewhere, so the nodes have it; it is placed anew
-    deployment.adopt(found.epoch, settled=True)
+        return Resumption(deployment)  # it serves somewhere, so the nodes have it; placed anew
+    # Begun, so that it has what its partitions should take: else no slow node would be noticed.
+    deployment.adopt(found.epoch.begun(fleet.usual_s, now), settled=True)
     decided = Decisions(found.assignments, found.epoch.active(), announce=True)
     return Resumption(deployment, decided)

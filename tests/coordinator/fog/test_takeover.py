@@ -84,6 +84,17 @@ def test_what_serves_goes_on_in_the_same_epoch() -> None:
         assert desk.assignment(node) == before.assignment(node)
 
 
+def test_what_its_partitions_should_take_is_known_from_the_reports() -> None:
+    # Else a node that becomes slow would go unnoticed until something is placed anew.
+    before = serving("a", "b")
+    desk = newcomer(before, "a", "b")
+    desk.pass_time(LISTEN_S + SILENT_S, "a", "b")
+    deployment = desk.controller.deployments.get(NAME)
+    assert deployment is not None
+    assert deployment.serving is not None
+    assert deployment.serving.served().expected_s == dict.fromkeys(before.status.placement, 0.01)
+
+
 def test_its_deaths_are_repaired() -> None:
     desk = newcomer(serving("a", "b"), "a", "b")
     desk.pass_time(LISTEN_S + SILENT_S, "a", "b")
