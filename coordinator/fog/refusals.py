@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from broker.messages import NodeInfo
-
-REFUSED_S: Final = 20.0
-REFUSED_MOST_S: Final = 600.0
+from coordinator.fog.penalty import penalty_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class Refusal:
 
 
 class Refusals:
-    """A node is left out for ``REFUSED_S``, and for twice as long with every time more."""
+    """A node is left out for longer with every time more (`coordinator.fog.penalty`)."""
 
     def __init__(self) -> None:
         self._refused: dict[str, Refusal] = {}
@@ -30,8 +27,7 @@ class Refusals:
         """Leave a node out for a while."""
         before = self._refused.get(node)
         times = before.times + 1 if before is not None and before.session == session else 1
-        until = now + min(REFUSED_MOST_S, REFUSED_S * 2.0 ** min(times - 1, 10))
-        self._refused[node] = Refusal(session, reason, until, times)
+        self._refused[node] = Refusal(session, reason, now + penalty_s(times), times)
 
     def standing(self, alive: Mapping[str, NodeInfo], now: float) -> dict[str, str]:
         """Return the nodes at hand that are not to be used yet, and why."""

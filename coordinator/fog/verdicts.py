@@ -1,7 +1,7 @@
 """What is held against fog nodes, and for how long; pure.
 
-A node that is found wanting is used less, or not at all, for ``FIRST_S``, and for twice as long with every
-time more, up to ``MOST_S``. What it did is forgotten after ``FORGIVEN_S`` without, and in a new session.
+A node that is found wanting is used less, or not at all, for longer with every time more
+(`coordinator.fog.penalty`). What it did is forgotten after ``FORGIVEN_S`` without, and in a new session.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-FIRST_S: Final = 20.0
-MOST_S: Final = 600.0
+from coordinator.fog.penalty import penalty_s
+
 FORGIVEN_S: Final = 600.0
 
 
@@ -63,8 +63,7 @@ class Verdicts:
                 return
             if now - before.until < FORGIVEN_S:
                 times = before.times + 1
-        until = now + min(MOST_S, FIRST_S * 2.0 ** min(times - 1, 10))
-        verdict = Verdict(cause, session, reason, now, until, times, factor)
+        verdict = Verdict(cause, session, reason, now, now + penalty_s(times), times, factor)
         self._given.setdefault(node, {})[cause] = verdict
 
     def go_on(self, verdict: Verdict, node: str, until: float, factor: float | None = None) -> None:

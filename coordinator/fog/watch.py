@@ -11,6 +11,7 @@ from typing import Final
 from broker.messages import Beat, NodeInfo
 from coordinator.fog.lateness import late
 from coordinator.fog.links import slow_links
+from coordinator.fog.penalty import FIRST_S
 from coordinator.fog.pulse import Pulse
 from coordinator.fog.rate import STEP
 from coordinator.fog.served import Served
@@ -23,7 +24,7 @@ from coordinator.fog.slowness import (
     slow_factor,
 )
 from coordinator.fog.traffic import Traffic
-from coordinator.fog.verdicts import FIRST_S, Cause, Verdict, Verdicts
+from coordinator.fog.verdicts import Cause, Verdict, Verdicts
 
 DEAF_S: Final = 1.5
 """A node that the broker reaches this late is not to be used ..."""

@@ -31,8 +31,8 @@ from broker.topics import (
 )
 from coordinator.fog.actions import Action, Keep
 from coordinator.fog.comparison import STEADY_S
+from coordinator.fog.penalty import FIRST_S
 from coordinator.fog.preparation import PREPARE_PATIENCE_S
-from coordinator.fog.refusals import REFUSED_S
 from coordinator.fog.requested import PULL_PATIENCE_S
 from coordinator.fog.tenure import LISTEN_S
 from tests.coordinator.fog.desk import Desk, restarted, saved, serving
@@ -190,11 +190,11 @@ def test_who_was_refused_is_tried_again_later_and_ever_more_rarely() -> None:
         while desk.phase == "waiting":
             desk.pass_time(1.0, "a")
     waits = [late - early for early, late in pairwise(tried)]
-    assert waits == [REFUSED_S, 2 * REFUSED_S, 4 * REFUSED_S]
+    assert waits == [FIRST_S, 2 * FIRST_S, 4 * FIRST_S]
     desk.ready("a")
     desk.hear(wish(of, revision=2))
     desk.hear(report("a", desk.assignment("a"), "failed", "no room"))
-    desk.pass_time(REFUSED_S, "a")
+    desk.pass_time(FIRST_S, "a")
     assert desk.phase == "preparing"  # who served begins with a clean slate
 
 

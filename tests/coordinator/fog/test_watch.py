@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordinator.fog.verdicts import FIRST_S, MOST_S
+from coordinator.fog.penalty import FIRST_S, MOST_S
 from coordinator.fog.watch import Watch
 from tests.coordinator.fog.pulses import Fog
 from tests.coordinator.fog.toys import NAME

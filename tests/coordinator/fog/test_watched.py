@@ -5,8 +5,8 @@ from broker.bus.seam import Message
 from broker.messages import OFFLINE, Assignment, Beat, Status
 from broker.topics import NODE_ASSIGNMENT, NODE_BEAT, NODE_INFO, NODE_STATE, STATUS
 from coordinator.fog.comparison import STEADY_S
+from coordinator.fog.penalty import FIRST_S
 from coordinator.fog.tenure import LISTEN_S
-from coordinator.fog.verdicts import FIRST_S
 from models.bundle import Bundle
 from tests.coordinator.fog.desk import Desk, saved
 from tests.coordinator.fog.toys import NAME, SITE, bundle, gone, here, report, wish
