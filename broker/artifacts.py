@@ -135,6 +135,24 @@ def chunk_of(data: bytes, request: ArtifactRequest) -> Chunk | None:
     return Chunk(request.sha256, request.offset, len(data), part)
 
 
+class ChunkGiver:
+    """Makes the chunks that are requested; the last artifact is kept at hand, since ``find`` may read it all."""
+
+    def __init__(self, find: Callable[[str], bytes | None]) -> None:
+        self._find = find
+        self._at_hand: tuple[str, bytes] = ("", b"")
+
+    def payload(self, request: ArtifactRequest) -> bytes | None:
+        """Return the chunk as it travels, or None where there is no such artifact or part."""
+        if request.sha256 != self._at_hand[0]:
+            found = self._find(request.sha256)
+            if found is None:
+                return None
+            self._at_hand = (request.sha256, found)
+        chunk = chunk_of(self._at_hand[1], request)
+        return None if chunk is None else encode_chunk(chunk)
+
+
 def answer_nodes(bus: Bus, site: str, find: Callable[[str], bytes | None]) -> None:
     """Answer every fog node that asks for an artifact which ``find`` returns, as the coordinator."""
 
@@ -162,25 +180,17 @@ def _answer(
     find: Callable[[str], bytes | None],
     reply_topic: Callable[[Message, ArtifactRequest], str | None],
 ) -> None:
-    """Answer requests chunk by chunk; the last artifact is kept at hand, since ``find`` may read it all."""
-    at_hand: tuple[str, bytes] = ("", b"")
+    """Answer requests chunk by chunk."""
+    giver = ChunkGiver(find)
 
     def answer(message: Message) -> None:
-        nonlocal at_hand
         try:
             request = ArtifactRequest.decode(message.payload)
         except MessageError:
             return
         topic = reply_topic(message, request)
-        if topic is None:
-            return
-        if request.sha256 != at_hand[0]:
-            data = find(request.sha256)
-            if data is None:
-                return
-            at_hand = (request.sha256, data)
-        chunk = chunk_of(at_hand[1], request)
-        if chunk is not None:
-            bus.publish(topic, encode_chunk(chunk))
+        payload = None if topic is None else giver.payload(request)
+        if topic is not None and payload is not None:
+            bus.publish(topic, payload)
 
     bus.subscribe(requests, answer)

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from broker.artifacts import ArtifactStore, chunk_of
-from broker.codec import encode_chunk
+from broker.artifacts import ArtifactStore, ChunkGiver
 from broker.messages import ArtifactRequest
 from fog_node.events import Absent, Event, Found, Loaded, LoadFailed
 from fog_node.runtime import OnnxSession, RuntimeFailureError
@@ -19,7 +18,7 @@ class Loader:
     def __init__(self, folder: Path, threads: int, tell: Callable[[Event], None]) -> None:
         self._store = ArtifactStore(folder)
         self._threads, self._tell = threads, tell
-        self._at_hand: tuple[str, bytes] = ("", b"")
+        self._giver = ChunkGiver(self._read)
         self.sessions: dict[str, OnnxSession] = {}
         self.failed = 0
         """How often the disk would not keep an artifact."""
@@ -56,13 +55,7 @@ class Loader:
 
     def chunk(self, request: ArtifactRequest) -> bytes | None:
         """Return the payload of a chunk of an artifact on the disk, or None."""
-        if request.sha256 != self._at_hand[0]:
-            data = self._read(request.sha256)
-            if data is None:
-                return None
-            self._at_hand = (request.sha256, data)
-        chunk = chunk_of(self._at_hand[1], request)
-        return None if chunk is None else encode_chunk(chunk)
+        return self._giver.payload(request)
 
     def _keep(self, data: bytes) -> None:
         try:
