@@ -267,11 +267,10 @@ class Deployment:
     def _prepare(self, layout: Layout, known: Knowledge, now: float) -> Decisions:
         self._move("placed")
         self.last_epoch += 1
-        nodes = {*layout.placement.values(), layout.standby} - {""}
-        lives = {node: known.alive[node].session for node in sorted(nodes)}
+        lives = {node: known.alive[node].session for node in sorted(layout.nodes)}
         epoch = Epoch(self.name, self.last_epoch, self.bundle, layout, lives, now)
         if self._concessions.makes_room:
-            memory = {node: known.alive[node].memory_bytes for node in nodes}
+            memory = {node: known.alive[node].memory_bytes for node in layout.nodes}
             together = held_together([known.held(), self.held(), epoch.held()])
             epoch = replace(epoch, evicts=overfull(memory, together))
         self._preparation = Preparation(epoch, now)

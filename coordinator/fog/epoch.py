@@ -34,8 +34,7 @@ class Epoch:
     @property
     def nodes(self) -> frozenset[str]:
         """The fog nodes that it needs, the standby of its fusion included."""
-        standby = {self.layout.standby} if self.layout.standby else set[str]()
-        return frozenset({*self.layout.placement.values(), *standby})
+        return self.layout.nodes
 
     @property
     def fusion(self) -> tuple[str, ...]:

@@ -36,6 +36,11 @@ class Layout:
     seconds: dict[str, float] = field(default_factory=dict)
     standby: str = ""
 
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The fog nodes that it needs, the standby of its fusion included."""
+        return frozenset({*self.placement.values(), self.standby} - {""})
+
     def keeps_up(self, frames_per_s: float | None) -> bool:
         """Return whether it does with a rate, or with none in particular."""
         return frames_per_s is None or (self.frames_per_s or 0.0) >= frames_per_s

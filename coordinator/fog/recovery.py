@@ -131,14 +131,9 @@ def recovered(
         parts.add(status, nodes, heard.reports)
     if parts.placement.keys() != {part.id for part in bundle.partitions}:
         return None
-    epoch = Epoch(
-        deployment,
-        active.epoch,
-        bundle,
-        _layout(parts, status),
-        {node: _session(nodes.get(node)) for node in sorted(parts.nodes)},
-        now,
-    )
+    layout = _layout(parts, status)
+    lives = {node: _session(nodes.get(node)) for node in sorted(layout.nodes)}
+    epoch = Epoch(deployment, active.epoch, bundle, layout, lives, now)
     return Recovered(epoch, known)
 
 
@@ -151,11 +146,6 @@ class _Placed:
         self.placement: dict[str, str] = {}
         self.priority: dict[str, float] = {}
         self.standby = ""
-
-    @property
-    def nodes(self) -> set[str]:
-        """The fog nodes that run something."""
-        return {*self.placement.values(), self.standby} - {""}
 
     def take(self, node: str, assignment: Assignment) -> bool:
         """Take an assignment; return whether it is of this bundle."""
