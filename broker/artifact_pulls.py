@@ -106,7 +106,7 @@ class ArtifactPulls:
         self._timeout = RetryTimeout(RETRY_FIRST_S, RETRY_FIRST_S, _RETRY_MOST_S)
         self._waits_since: float | None = None
 
-    def __contains__(self, sha256: str) -> bool:
+    def __contains__(self, sha256: object) -> bool:
         return sha256 in self._pulls
 
     def __len__(self) -> int:

@@ -5,6 +5,7 @@ that fails. Topics and sessions follow by diff: what the epochs at hand need, le
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from broker.actions import Publish
 from broker.messages import Assignment, Report, ReportStatus
@@ -13,7 +14,7 @@ from fog_node.events import Action, Loaded, Subscribe, Unsubscribe
 from fog_node.holdings import Holdings
 from fog_node.serving import Serving
 
-DRAIN_S = 2.0
+DRAIN_S: Final = 2.0
 EpochKey = tuple[str, int]
 """Deployment and epoch."""
 

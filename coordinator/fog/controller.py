@@ -120,11 +120,11 @@ class Controller:
     def handle(self, message: Message, now: float) -> list[Action]:
         """Return what follows from a message."""
         try:
-            actions = self._take(message, now)
+            topic, actions = self._take(message, now)
         except (MessageError, CodecError, InvalidIdError) as error:
             self._failures.note("could_not_decode", f"{message.topic}: {error}")
             return []
-        if any(topic.names(message.topic) is not None for topic in (NODE_BEAT, COORDINATOR_BEAT)):
+        if topic in (NODE_BEAT, COORDINATOR_BEAT):
             return actions  # what many beats say together is looked at with the next tick
         return actions + self._decide(now)
 
@@ -185,14 +185,15 @@ class Controller:
 
     # --- messages ---------------------------------------------------------------------------
 
-    def _take(self, message: Message, now: float) -> list[Action]:
+    def _take(self, message: Message, now: float) -> tuple[Topic | None, list[Action]]:
+        """Return whose topic it came by, and what follows."""
         for topic, handler in self._handlers.items():
             names = topic.names(message.topic)
             if names is not None:
                 for field, name in names.items():
                     check_id(field, name)
-                return handler(*names.values(), message.payload, now)
-        return []
+                return topic, handler(*names.values(), message.payload, now)
+        return None, []
 
     def _node_state(self, node: str, payload: bytes, now: float) -> list[Action]:
         if payload:

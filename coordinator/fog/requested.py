@@ -71,7 +71,7 @@ class RequestedSpecs:
 
     def __contains__(self, sha256: object) -> bool:
         """Return whether an artifact is being fetched."""
-        return sha256 in self._pulls.hashes
+        return sha256 in self._pulls
 
     def __len__(self) -> int:
         """Return how many artifacts are being fetched."""
