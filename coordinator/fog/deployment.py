@@ -173,6 +173,8 @@ class Deployment:
             rate = known.frames_per_s
             if layout is None or not self._comparison.better(answer.present, layout, rate):
                 self._move("kept")
+                if self.serving is not None and answer.present is not None:
+                    self.serving = self.serving.foreseen(answer.present)
                 return NONE
             return self._prepare(layout, known, now)
         if layout is None:

@@ -61,6 +61,14 @@ class Epoch:
                 seconds[part.id] = measured
         return replace(self, since=now, layout=replace(self.layout, seconds=seconds))
 
+    def foreseen(self, layout: Layout) -> "Epoch":
+        """Return it with what its own ``layout`` is predicted to reach at the rate that is known by now.
+
+        The response time stays: it decides how long the fusion waits, which the nodes were told.
+        """
+        foreseen = replace(self.layout, frames_per_s=layout.frames_per_s, p95_s=layout.p95_s)
+        return replace(self, layout=foreseen)
+
     def assignments(self, phase: Phase) -> dict[str, Assignment]:
         """Return what each of its nodes is told."""
         assigned = assignments(self.deployment, self.number, phase, self.bundle, self.layout)

@@ -118,6 +118,14 @@ def test_a_steady_site_is_left_alone_and_people_are_not_told_every_second() -> N
     assert site.status.predicted.frames_per_s >= 25.0
 
 
+def test_what_is_predicted_is_for_the_rate_that_is_served_also_where_nothing_moves() -> None:
+    site = steady("a")  # nowhere else to go
+    assert site.active.epoch == 1
+    assert site.status.predicted is not None
+    assert site.status.predicted.p95_s is not None
+    assert site.status.predicted.p95_s >= site.status.predicted.response_s
+
+
 def test_a_node_that_hears_nothing_is_replaced_at_once() -> None:
     site = steady("a", "b", "c")
     deaf, epoch = min(site.used), site.active.epoch
