@@ -36,6 +36,8 @@ NETWORKS: Final = {
     "other": Network(_BRANCHES, _square(20, 64), seed=2),  # pictures of another shape
     "middle": Network(_BRANCHES, _square(40, 80)),  # about 3 ms
     "heavy": Network(_BRANCHES, _square(56, 80)),  # about 6 ms a branch
+    "heavier": Network(_BRANCHES, _square(88, 80)),  # about 15 ms a branch
+    "heavy-again": Network(_BRANCHES, _square(60, 80), seed=2),  # about half of that
     # Eight partitions that say they need 30 MB: three fit into 92 MB, two are a node's share.
     "staged": Network(_STAGES, _square(28, 32, 64), memory_bytes=30_000_000),
     "staged-again": Network(_STAGES, _square(28, 32, 64), seed=2, memory_bytes=30_000_000),

@@ -14,15 +14,16 @@ from types import TracebackType
 from typing import Final, Self
 
 _ROOT: Final = Path("/sys/fs/cgroup/cpu")
-_PERIOD_US: Final = 20_000
+PERIOD_US: Final = 20_000
 _LEAST_US: Final = 1_000
 _TURN_S: Final = 0.05
 
 
 class Processors:
-    """The shares given out; all are taken back in the end."""
+    """The shares given out, over periods of ``period_us``; all are taken back in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, period_us: int = PERIOD_US) -> None:
+        self._period_us = period_us
         self._groups: list[Path] = []
         self._turns: list[_Turns] = []
         self.by = (
@@ -49,7 +50,7 @@ class Processors:
         group.mkdir(exist_ok=True)
         if group not in self._groups:
             self._groups.append(group)
-        period_us = max(_PERIOD_US, round(_LEAST_US / share))
+        period_us = max(self._period_us, round(_LEAST_US / share))
         (group / "cpu.cfs_period_us").write_text(str(period_us))
         (group / "cpu.cfs_quota_us").write_text(str(round(period_us * share)))
         (group / "cgroup.procs").write_text(str(pid))
