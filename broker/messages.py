@@ -81,8 +81,9 @@ class Beat(Payload):
 
     ``counters`` are totals since its start. The rest is by deployment: ``answers`` and
     ``incomplete`` (totals of what its fusion answered, and of that without some branch),
-    ``missing`` (how often by tensor), ``seconds`` (by partition, the median of its latest runs)
-    and ``response_s`` (the median age of the frames it answered lately). ``echo_s`` is how long the
+    ``missing`` (how often by tensor), ``seconds`` (by partition, the median of its latest runs),
+    ``response_s`` (the median age of the frames it answered lately) and ``cameras`` (how many they
+    were of). ``echo_s`` is how long the
     broker takes to bring a message back: the last round trip, or the wait so far if that is longer.
     """
 
@@ -98,6 +99,7 @@ class Beat(Payload):
     missing: dict[str, dict[str, Count]] = Field(default_factory=dict)
     seconds: dict[str, dict[str, Seconds]] = Field(default_factory=dict)
     response_s: dict[str, Seconds] = Field(default_factory=dict)
+    cameras: dict[str, Count] = Field(default_factory=dict)
 
 
 class CoordinatorBeat(Payload):

@@ -1,7 +1,7 @@
 """The fog node's decisions: events in, actions out, no I/O and no clock of its own.
 
 Begin reading at ``serving.py``, whose table is the life of an epoch; ``epochs.py`` keeps them all.
-The agent sorts what arrives; ``processor.py`` keeps the processor busy with one run at a time.
+The agent sorts what arrives; ``processor.py`` keeps the processor busy.
 """
 
 from collections.abc import Callable
@@ -91,8 +91,8 @@ class Agent:
                 actions = self.epochs.fail_users(sha256, reason)
             case Ran():
                 actions = self._processor.ran(event, now)
-            case RunFailed():
-                actions = self._processor.failed()
+            case RunFailed(run):
+                actions = self._processor.failed(run)
         return actions + self._processor.dispatch(now)
 
     def tick(self, now: float) -> list[Action]:

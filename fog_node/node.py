@@ -1,4 +1,4 @@
-"""The thin loop around the agent: threads that load and run, and the bus."""
+"""The thin loop around the agent: threads that load, run and fuse, and the bus."""
 
 import importlib.metadata
 import logging
@@ -68,6 +68,7 @@ class FogNode:
         self._loader = Loader(settings.state_dir / "artifacts", settings.threads, self._inbox.put)
         self._loading = ThreadPoolExecutor(1, "loader")
         self._running = ThreadPoolExecutor(1, "runner")
+        self._fusing = ThreadPoolExecutor(1, "fusion")
         self._echo = Echo()
         self._echo_topic = NODE_ECHO.at(settings.site, node=settings.node)
         self._stop = threading.Event()
@@ -109,6 +110,7 @@ class FogNode:
             # A run or a load cannot be interrupted, and nobody needs what comes of it.
             self._loading.shutdown(wait=False, cancel_futures=True)
             self._running.shutdown(wait=False, cancel_futures=True)
+            self._fusing.shutdown(wait=False, cancel_futures=True)
         return self._reason
 
     def _decide(self, decide: Callable[P, list[Action]], *args: P.args, **named: P.kwargs) -> None:
@@ -178,7 +180,8 @@ class FogNode:
                 case Publish(topic, payload, retain, stream):
                     self._bus.publish(topic, payload, retain=retain, stream=stream)
                 case Execute(run):
-                    self._running.submit(self._execute, run)
+                    thread = self._running if run.partition.fusion is None else self._fusing
+                    thread.submit(self._execute, run)
                 case Subscribe(topic_filter, stream):
                     self._bus.subscribe(topic_filter, self._hear(stream))
                 case Unsubscribe(topic_filter):

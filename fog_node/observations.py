@@ -9,6 +9,8 @@ from broker.messages import Result
 RECENT_S: Final = 2.0
 _SAMPLES: Final = 64
 _REMEMBERED: Final = 4096
+_CAMERA_S: Final = 10.0
+"""A camera without a new frame for so long is not counted."""
 
 _Samples = deque[tuple[float, float]]
 """When it was, and the seconds."""
@@ -24,6 +26,7 @@ class Observations:
         self._incomplete: Counter[str] = Counter()
         self._missing: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._frames: OrderedDict[tuple[str, str, int], None] = OrderedDict()
+        self._cameras: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     def ran(self, deployment: str, partition: str, seconds: float, now: float) -> None:
         """Take note of a run."""
@@ -42,6 +45,7 @@ class Observations:
         self._frames[frame] = None
         if len(self._frames) > _REMEMBERED:
             self._frames.popitem(last=False)
+        self._cameras[name][result.camera] = now
         self._ages[name].append((now, age_s))
         self._answers[name] += 1
         self._incomplete[name] += bool(result.missing)
@@ -52,6 +56,7 @@ class Observations:
         for gone in self._answers.keys() - deployments:
             del self._answers[gone], self._incomplete[gone]
             self._ages.pop(gone, None)
+            self._cameras.pop(gone, None)
             self._missing.pop(gone, None)
         for key in [key for key in self._runs if key[0] not in deployments]:
             del self._runs[key]
@@ -63,7 +68,9 @@ class Observations:
             if (usual := _recent(samples, now)) is not None:
                 seconds[deployment][partition] = usual
         ages = {name: _recent(samples, now) for name, samples in self._ages.items()}
+        cameras = {name: _seen(seen, now) for name, seen in self._cameras.items()}
         return {
+            "cameras": {name: count for name, count in cameras.items() if count},
             "answers": dict(self._answers),
             "incomplete": dict(self._incomplete),
             "missing": {name: dict(counts) for name, counts in self._missing.items()},
@@ -74,6 +81,13 @@ class Observations:
 
 def _samples() -> _Samples:
     return deque(maxlen=_SAMPLES)
+
+
+def _seen(cameras: dict[str, float], now: float) -> int:
+    """Return how many cameras were seen lately, and forget the others."""
+    for camera in [camera for camera, at in cameras.items() if now - at > _CAMERA_S]:
+        del cameras[camera]
+    return len(cameras)
 
 
 def _recent(samples: _Samples, now: float) -> float | None:

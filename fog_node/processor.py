@@ -1,4 +1,8 @@
-"""The one processor of a fog node: which run goes next, and what follows from it. Pure."""
+"""The processor of a fog node: which run goes next, and what follows from it. Pure.
+
+A fusion adds up a few logits: it does not wait for the branch of another frame that is being computed,
+but runs beside it, in a lane of its own.
+"""
 
 from collections import Counter
 from typing import Any
@@ -20,68 +24,81 @@ from fog_node.run_queue import RunQueue
 from fog_node.serving import Serving
 
 
+class _Lane:
+    """The runs that wait for one thread, and since when it runs which."""
+
+    def __init__(self) -> None:
+        self.queue = RunQueue()
+        self.running: tuple[PartitionRun, float] | None = None
+
+
 class Processor:
-    """Runs one partition at a time."""
+    """Runs one partition at a time, and one fusion beside it."""
 
     def __init__(
         self, node: str, site: str, epochs: Epochs, counters: Counters, observations: Observations
     ) -> None:
         self._node, self._site = node, site
         self._epochs, self._counters, self._observations = epochs, counters, observations
-        self._queue = RunQueue()
         self._recall = Recall()
-        self._running: tuple[PartitionRun, float] | None = None
+        self._partitions, self._fusions = _Lane(), _Lane()
 
     @property
     def waiting(self) -> int:
         """How many runs wait."""
-        return len(self._queue)
+        return len(self._partitions.queue) + len(self._fusions.queue)
 
     @property
     def drops(self) -> Counter[str]:
         """Runs that were dropped, by reason."""
-        return self._queue.drops
+        return self._partitions.queue.drops + self._fusions.queue.drops
+
+    def _lane(self, run: PartitionRun) -> _Lane:
+        return self._partitions if run.partition.fusion is None else self._fusions
 
     def enqueue(self, serving: Serving, runs: list[PartitionRun], now: float) -> list[Action]:
         """Have these runs wait for the processor; what was run before is answered from memory."""
         actions: list[Action] = []
         for run in runs:
+            lane = self._lane(run)
             made = self._recall.made_of(run)
             if made is not None:
                 self._counters.count("repeated")
                 actions += self._follow(serving, run, made, started=now, seconds=0.0, now=now)
-            elif self._running is not None and self._running[0].key == run.key:
+            elif lane.running is not None and lane.running[0].key == run.key:
                 self._counters.count("repeated")
             else:
-                self._queue.push(run, now)
+                lane.queue.push(run, now)
         return actions
 
     def dispatch(self, now: float) -> list[Action]:
-        """Start the next run if the processor is free."""
-        if self._running is not None:
-            return []
-        run = self._queue.pop(now)
-        if run is None:
-            return []
-        self._running = (run, now)
-        return [Execute(run)]
+        """Start what runs next, the fusion first, where nothing runs."""
+        actions: list[Action] = []
+        for lane in (self._fusions, self._partitions):
+            run = lane.queue.pop(now) if lane.running is None else None
+            if run is not None:
+                lane.running = (run, now)
+                actions.append(Execute(run))
+        return actions
 
-    def failed(self) -> list[Action]:
-        """Take note that the run in progress failed; its frame goes without."""
-        self._running = None
+    def failed(self, run: PartitionRun) -> list[Action]:
+        """Take note that a run failed; its frame goes without."""
+        self._lane(run).running = None
         self._counters.count("run_failed")
         return []
 
     def forget(self, deployment: str, epoch: int) -> None:
         """Drop what waits for an epoch that is no longer served."""
-        self._queue.forget(deployment, epoch)
+        for lane in (self._partitions, self._fusions):
+            lane.queue.forget(deployment, epoch)
         self._recall.forget(deployment, epoch)
 
     def ran(self, event: Ran, now: float) -> list[Action]:
         """Return what follows from a finished run."""
         run, seconds = event.run, event.seconds
-        started = now if self._running is None else self._running[1]
-        self._running = None
+        lane = self._lane(run)
+        started = now if lane.running is None else lane.running[1]
+        lane.running = None
         self._counters.count("runs")
         self._observations.ran(run.header.deployment, run.partition.id, seconds, now)
         serving = self._epochs.get(run.header.deployment, run.header.epoch)

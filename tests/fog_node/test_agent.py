@@ -454,6 +454,17 @@ def test_one_run_at_a_time_the_oldest_frame_first_and_within_it_by_priority() ->
     assert order == [("urgent", 1), (LEFT.id, 1), ("urgent", 2)]
 
 
+def test_a_fusion_does_not_wait_for_the_branch_of_another_frame() -> None:
+    desk = serving(LEFT, FUSE)
+    (branch,) = only(Execute, desk.send(tensor("input", 1)))
+    desk.send(tensor("input", 2))
+    (second,) = only(Execute, desk.ran(branch.run))
+    (fusion,) = only(Execute, desk.send(tensor("right", 1)))
+    assert (second.run.partition, fusion.run.partition) == (LEFT, FUSE)
+    assert len(results(desk.ran(fusion.run))) == 1  # while the second frame's branch goes on
+    assert only(Execute, desk.send(tensor("input", 3))) == []
+
+
 def test_a_run_that_fails_is_counted_and_the_next_one_runs() -> None:
     desk = serving(LEFT)
     (first,) = only(Execute, desk.send(tensor("input", 1)))
