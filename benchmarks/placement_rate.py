@@ -16,7 +16,7 @@ from benchmarks.placement_instances import FRESH, instance
 from evolution.placement.baselines import heft
 from evolution.placement.cost_model import CostModel
 from evolution.placement.genetic import PlacementResult, place, warm_up
-from evolution.placement.stream import Stream
+from evolution.placement.stream import Stream, evenly
 
 RATIOS = (0.3, 1.0)
 SHARES = (0.6, 0.9)
@@ -50,7 +50,7 @@ def measure(ratio: float, instances: int) -> list[Row]:
         for share in SHARES:
             rate = share * most.frames_per_s
             plans["place --rate"] = _plan(model, place(problem, rate=rate))
-            stream = Stream(model, rate)
+            stream = Stream(model, evenly(rate))
             p95 = {name: stream.p95_s(*plan) for name, plan in plans.items()}
             for name, plan in plans.items():
                 keeps_up = model.busiest(plan[0]) * rate <= 1

@@ -11,6 +11,7 @@ from coordinator.fog.actions import Action, Keep, Place, Save
 from coordinator.fog.decisions import Decisions
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.fleet import Fleet
+from coordinator.fog.learning import Learning
 from coordinator.fog.placing import Placed
 from coordinator.fog.publishing import Publishing
 from coordinator.fog.recovery import Heard
@@ -50,6 +51,7 @@ class Deployments:
             has, lambda sha256, anyone: self.heard.holders(sha256, fleet.online, anyone=anyone)
         )
         self._stock_at = 0.0
+        self._learning = Learning(fleet, watch)
         self.publishing = Publishing(site, wall_s)
         self.heard = Heard()
 
@@ -180,7 +182,8 @@ class Deployments:
         return actions
 
     def report(self, now: float) -> list[Action]:
-        """Tell people how what serves fares, when that changed noticeably."""
+        """Learn from what serves, and tell people how it fares, when that changed noticeably."""
+        self._learning.learn(self._by_name, now)
         alive = self._fleet.alive(now)
         return [
             message

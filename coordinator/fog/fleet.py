@@ -38,8 +38,10 @@ class Fleet:
 
     nodes: dict[str, NodeRecord] = field(default_factory=dict)
     measured: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Seconds by (hardware, sha256): the median over what nodes of that hardware measured last."""
-    _by_node: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    """Seconds by (hardware, sha256): the median over the nodes of that hardware, of what runs took
+    while they served, or else of what they measured at loading."""
+    _loaded: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    _served: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
 
     @property
     def online(self) -> frozenset[str]:
@@ -60,6 +62,8 @@ class Fleet:
     def info(self, node: str, info: NodeInfo, now: float) -> None:
         """Take what a node says it is."""
         known = self._node(node)
+        if known.info is not None and known.info.session != info.session:
+            self._forget_seconds(node)  # it may have other threads, or be another device
         known.info = info
         known.heard_at = now
 
@@ -85,9 +89,29 @@ class Fleet:
             return
         for partition, seconds in report.seconds.items():
             if partition in hashes:
-                key = known.info.hardware, hashes[partition]
-                self._by_node.setdefault(key, {})[node] = seconds
-                self.measured[key] = median(self._by_node[key].values())
+                self._take(self._loaded, node, known.info, hashes[partition], seconds)
+
+    def served(self, node: str, sha256: str, seconds: float) -> None:
+        """Take what the runs of an artifact take while they serve.
+
+        It counts for more than what was measured at loading, when the processor may have had other
+        work, or none at all.
+        """
+        info = self._node(node).info
+        if info is not None:
+            self._take(self._served, node, info, sha256, seconds)
+
+    def _take(
+        self,
+        by_node: dict[tuple[str, str], dict[str, float]],
+        node: str,
+        info: NodeInfo,
+        sha256: str,
+        seconds: float,
+    ) -> None:
+        key = info.hardware, sha256
+        by_node.setdefault(key, {})[node] = seconds
+        self.measured[key] = median((self._served.get(key) or self._loaded[key]).values())
 
     def usual_s(self, node: str, sha256: str) -> float | None:
         """Return what an artifact takes on hardware as this node's, None where nobody measured it."""
@@ -98,8 +122,12 @@ class Fleet:
     def forget(self, node: str) -> None:
         """Forget a node: what it retained was cleared."""
         self.nodes.pop(node, None)
-        for seconds in self._by_node.values():
-            seconds.pop(node, None)
+        self._forget_seconds(node)
+
+    def _forget_seconds(self, node: str) -> None:
+        for by_node in (self._loaded, self._served):
+            for seconds in by_node.values():
+                seconds.pop(node, None)
 
     def forgive(self, now: float) -> None:
         """Count no silence before ``now``: it was we who did not hear."""

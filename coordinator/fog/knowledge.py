@@ -8,6 +8,7 @@ from coordinator.fog.held import Held
 from coordinator.fog.layout_request import LayoutRequest, Measured
 from coordinator.fog.load import Neighbours, slowed
 from coordinator.fog.taken import Taken
+from evolution.placement.shared import Cameras, Neighbour
 from models.bundle import Bundle
 
 NodeSessions = frozenset[tuple[str, int]]
@@ -20,9 +21,10 @@ class Knowledge:
 
     ``unused`` are nodes not to be used and why, ``factors`` how many times longer than usual the slow
     ones take, ``measured`` the usual seconds, ``missing`` the artifacts that nobody gave us yet.
-    ``frames_per_s`` is the rate to place for; ``neighbours`` are the other deployments, ``taken`` and
-    ``held`` return what they use of the nodes and keep in their memory: it takes a
-    while to find out, and is asked for only where something is placed.
+    ``frames_per_s`` is the rate to place for, ``cameras`` those whose frames are answered now.
+    ``neighbours`` are the other deployments; ``taken``, ``held`` and ``beside`` return what they use of
+    the nodes, keep in their memory, and compute when: it takes a while to find out, and is asked
+    for only where something is placed.
     """
 
     alive: Mapping[str, NodeInfo]
@@ -34,6 +36,8 @@ class Knowledge:
     neighbours: Neighbours = frozenset()
     taken: Callable[[], Mapping[str, Taken]] = dict
     held: Callable[[], Held] = dict
+    cameras: Cameras | None = None
+    beside: Callable[[], tuple[Neighbour, ...]] = tuple
 
     def without(self, refused: Mapping[str, str]) -> dict[str, NodeInfo]:
         """Return the nodes that can be used, these left out."""
@@ -57,6 +61,8 @@ class Knowledge:
             self.frames_per_s,
             self.taken(),
             held,
+            self.cameras,
+            self.beside(),
         )
 
     def circumstances(self, nodes: Mapping[str, NodeInfo]) -> "Circumstances":

@@ -13,6 +13,7 @@ from evolution.placement.fog import ANSWER, CAMERA
 from evolution.placement.forecast import forecast
 from evolution.placement.genetic import brief_budget, place
 from evolution.placement.problem import PlacementProblem
+from evolution.placement.shared import Cameras, Neighbour, shared_p95_s
 
 _CAMERAS: Final = {CAMERA: CAMERA, ANSWER: CAMERA}
 
@@ -22,7 +23,7 @@ class Layout:
     """Which fog node runs which partition at which priority, and what that is predicted to reach.
 
     `response_s` is one frame's on an idle fog (but for what others take), `frames_per_s` what it
-    keeps up with, `p95_s` what 95 % of the frames keep to at the rate that was asked for. `seconds`
+    keeps up with, `p95_s` what 95 % of the frames keep to with the cameras that there are. `seconds`
     are what each partition should take where it runs, and `standby` is the fog node that runs the
     fusion too and answers when the first does not.
     """
@@ -74,7 +75,7 @@ def predicted(request: LayoutRequest, layout: Layout) -> Layout:
     """
     problem = placement_problem(request, memory=False)
     placement = {**layout.placement, **_CAMERAS}
-    found = forecast(problem, placement, layout.priority, request.frames_per_s)
+    found = forecast(problem, placement, layout.priority)
     model = CostModel(problem)
     return Layout(
         layout.placement,
@@ -82,12 +83,29 @@ def predicted(request: LayoutRequest, layout: Layout) -> Layout:
         found.response_s,
         lower_bound(model, "response"),
         _keeps_up_with(model, placement),
-        found.p95_s,
+        _p95_s(request, layout),
         {
             part.id: request.usual_s(part, layout.placement[part.id])
             for part in request.bundle.partitions
         },
         layout.standby,
+    )
+
+
+def _p95_s(request: LayoutRequest, layout: Layout) -> float | None:
+    """Return what 95 % of the frames keep to with the cameras of now, beside the neighbours."""
+    if request.frames_per_s is None:
+        return None
+    model = CostModel(placement_problem(request.uninterrupted(), memory=False))
+    placement = {**layout.placement, **_CAMERAS}
+    at = {name: d for d, name in enumerate(model.device_ids)}
+    ranks = zip(model.partition_ids, model.rank, strict=True)
+    return shared_p95_s(
+        model,
+        [at[placement[part]] for part in model.partition_ids],
+        [layout.priority.get(part, rank) for part, rank in ranks],
+        request.cameras or Cameras(request.frames_per_s),
+        request.neighbours,
     )
 
 
@@ -110,6 +128,15 @@ def taken_by(request: LayoutRequest, layout: Layout, frames_per_s: float) -> dic
         for d, device in enumerate(problem.devices)
         if device.id in set(layout.placement.values())
     }
+
+
+def neighbour(request: LayoutRequest, layout: Layout, cameras: Cameras) -> Neighbour:
+    """Return a layout as its neighbours meet it: what a frame computes where."""
+    runs = [
+        (layout.placement[part.id], request.seconds(part, layout.placement[part.id]))
+        for part in request.bundle.partitions
+    ]
+    return Neighbour(cameras, tuple(runs))
 
 
 def _keeps_up_with(model: CostModel, placement: Mapping[str, str]) -> float | None:

@@ -10,6 +10,7 @@ from coordinator.fog.held import Held, free_bytes
 from coordinator.fog.taken import NOTHING, Taken
 from evolution.placement.fog import HOP_BYTES, RUN_OVERHEAD_S, camera_beside, fog_problem
 from evolution.placement.problem import Device, PlacementProblem
+from evolution.placement.shared import Cameras, Neighbour
 from models.bundle import Bundle, BundlePartition
 
 Measured = Mapping[tuple[str, str], float]
@@ -28,7 +29,8 @@ class LayoutRequest:
     `node_seconds` are by (node, sha256) and outweigh `hardware_seconds` by (hardware, sha256); what
     neither has is guessed from MACs. `frames_per_s` is what the layout has to keep up with, None
     for a single frame on an idle fog. `taken` is what other deployments use of a node, `held` the
-    artifacts in its memory that stay there.
+    artifacts in its memory that stay there. `cameras` are those whose frames are answered now, and
+    `neighbours` the other deployments': what 95 % of the frames keep to is predicted for them.
 
     Raises:
         ValueError: the rate or some seconds are out of range.
@@ -41,6 +43,8 @@ class LayoutRequest:
     frames_per_s: float | None = None
     taken: Mapping[str, Taken] = field(default_factory=dict)
     held: Held = field(default_factory=dict)
+    cameras: Cameras | None = None
+    neighbours: tuple[Neighbour, ...] = ()
 
     def __post_init__(self) -> None:
         if self.frames_per_s is not None and not 0 < self.frames_per_s < math.inf:
@@ -82,6 +86,11 @@ class LayoutRequest:
     def taken_on(self, node: str) -> Taken:
         """Return what others take of a node."""
         return self.taken.get(node, NOTHING)
+
+    def uninterrupted(self) -> "LayoutRequest":
+        """Return the same request with processors that nobody else computes on."""
+        links = {node: replace(taken, processor=0.0) for node, taken in self.taken.items()}
+        return replace(self, taken=links)
 
     def alone(self) -> "LayoutRequest":
         """Return the same request on a fog that nothing else uses."""

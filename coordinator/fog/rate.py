@@ -20,11 +20,17 @@ class Rate:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, float]] = deque()
         self._known: float | None = None
+        self._high = 0.0
 
     @property
     def served(self) -> float | None:
         """What is served, None before there were frames."""
         return self._known
+
+    @property
+    def lately(self) -> float | None:
+        """What was served in the last minute: what is known, without its steps."""
+        return self._high if self._samples else None
 
     @property
     def to_place_for(self) -> float | None:
@@ -42,6 +48,6 @@ class Rate:
         while now - self._samples[0][0] > WINDOW_S:
             self._samples.popleft()
         rates = sorted(rate for _, rate in self._samples)
-        high = rates[math.ceil(HIGH_SHARE * len(rates)) - 1]
+        self._high = high = rates[math.ceil(HIGH_SHARE * len(rates)) - 1]
         if self._known is None or not self._known / STEP <= high <= self._known * STEP:
             self._known = float(f"{high:.3g}")

@@ -1,6 +1,7 @@
 """How much longer than expected a fog node's partitions take, by the seconds in its beats; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
@@ -19,6 +20,18 @@ OVER: Final = 1.2
 LEAST_EXCESS_S: Final = 0.002
 """Less is not worth moving anything for."""
 LOOK_BACK_S: Final = 10.0
+USUAL_BEATS: Final = 6
+"""So many beats in that time say what a partition usually takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the runs of a partition take on a fog node while it serves."""
+
+    node: str
+    deployment: str
+    partition: str
+    seconds: float
 
 
 def ratio(node: str, beat: Beat, served: Mapping[str, Served]) -> float | None:
@@ -43,6 +56,27 @@ def ratios(node: str, pulse: Pulse, served: Mapping[str, Served], start: float) 
         if (of_beat := ratio(node, heard.beat, served)) is not None:
             found.append(of_beat)
     return found[::-1]
+
+
+def usual(node: str, pulse: Pulse, served: Mapping[str, Served], start: float) -> Iterator[Run]:
+    """Yield what the runs of a node's partitions take, where beats enough say so from ``start`` on.
+
+    What is that much longer than expected is slowness, and not what the partition takes.
+    """
+    for deployment, epoch in served.items():
+        for partition, expected_s in epoch.expected_s.items():
+            if epoch.placement.get(partition) != node:
+                continue
+            took = [
+                seconds
+                for heard in pulse.within(start)
+                if (seconds := heard.beat.seconds.get(deployment, {}).get(partition)) is not None
+            ]
+            if len(took) < USUAL_BEATS:
+                continue
+            seconds = median(took)
+            if seconds < SLOW * expected_s or seconds - expected_s < LEAST_EXCESS_S:
+                yield Run(node, deployment, partition, seconds)
 
 
 def slow_factor(latest: list[float]) -> float | None:

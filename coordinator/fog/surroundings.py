@@ -7,11 +7,13 @@ from coordinator.fog.deployment import Deployment
 from coordinator.fog.fleet import Fleet
 from coordinator.fog.held import held_together
 from coordinator.fog.knowledge import Knowledge
-from coordinator.fog.layout import taken_by
+from coordinator.fog.layout import neighbour, taken_by
 from coordinator.fog.layout_request import LayoutRequest
 from coordinator.fog.load import slowed, together
 from coordinator.fog.taken import Taken
 from coordinator.fog.watch import Watch
+from evolution.placement.shared import Neighbour
+from models.bundle import Bundle
 
 
 class Surroundings:
@@ -26,7 +28,7 @@ class Surroundings:
         now: float,
     ) -> None:
         self._fleet, self._watch, self._deployments = fleet, watch, deployments
-        self._missing = missing
+        self._missing, self._now = missing, now
         self._alive = fleet.alive(now)
         self._unused = watch.unused(self._alive, now)
         self._factors = watch.factors(self._alive, now)
@@ -49,6 +51,8 @@ class Surroundings:
             ),
             lambda: together(self._taken(other) for other in others),
             lambda: held_together(other.held() for other in others),
+            self._watch.traffic.cameras(deployment.name, self._now),
+            lambda: tuple(found for other in others if (found := self._beside(other)) is not None),
         )
 
     def _served(self, deployment: Deployment) -> float | None:
@@ -63,8 +67,19 @@ class Surroundings:
         if deployment.name not in self._takes:
             self._takes[deployment.name] = {}
             with suppress(ValueError):  # one of its nodes is gone: it will be placed anew itself
-                seconds = self._fleet.measured
-                slower = slowed(epoch.bundle, self._alive, seconds, self._factors)
-                request = LayoutRequest(epoch.bundle, self._alive, seconds, slower)
+                request = self._request(epoch.bundle)
                 self._takes[deployment.name] = taken_by(request, epoch.layout, served)
         return self._takes[deployment.name]
+
+    def _beside(self, deployment: Deployment) -> Neighbour | None:
+        """Return a deployment as its neighbours meet it, None where it computes nothing."""
+        cameras = self._watch.traffic.cameras(deployment.name, self._now)
+        epoch = deployment.serving
+        if epoch is None or cameras is None or not epoch.nodes <= self._alive.keys():
+            return None
+        return neighbour(self._request(epoch.bundle), epoch.layout, cameras)
+
+    def _request(self, bundle: Bundle) -> LayoutRequest:
+        seconds = self._fleet.measured
+        slower = slowed(bundle, self._alive, seconds, self._factors)
+        return LayoutRequest(bundle, self._alive, seconds, slower)

@@ -7,6 +7,7 @@ from broker.messages import Beat, Measured
 from coordinator.fog.answered import Answered, answered
 from coordinator.fog.pulse import Pulse
 from coordinator.fog.rate import Rate
+from evolution.placement.shared import Cameras
 
 MEASURED_WINDOW_S: Final = 5.5
 FULL_WINDOW_S: Final = 4.0
@@ -64,6 +65,18 @@ class Traffic:
     def rate(self, deployment: str) -> Rate:
         """Return the frames per second that a deployment is known to serve."""
         return self._rates.get(deployment, Rate())
+
+    def cameras(self, deployment: str, now: float) -> Cameras | None:
+        """Return the cameras whose frames a deployment answers, None before there were frames."""
+        lately = self.rate(deployment).lately
+        if lately is None:
+            return None
+        counts = [
+            self._pulses[node].latest.cameras.get(deployment, 0)
+            for node in self._answering.get(deployment, set()) & self._pulses.keys()
+            if self._pulses[node].recent(now)
+        ]
+        return Cameras(float(f"{lately:.3g}"), max(1, *counts))
 
     def busy(self, beat: Beat) -> float:
         """Return for which share of the time a node computes, by its beat and the frames served."""

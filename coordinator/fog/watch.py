@@ -18,10 +18,12 @@ from coordinator.fog.served import Served
 from coordinator.fog.slowness import (
     FAR_TOO_SLOW,
     LOOK_BACK_S,
+    Run,
     ratio,
     ratios,
     recovered,
     slow_factor,
+    usual,
 )
 from coordinator.fog.traffic import Traffic
 from coordinator.fog.verdicts import Cause, Verdict, Verdicts
@@ -133,6 +135,14 @@ class Watch:
     def slow(self, node: str, now: float) -> bool:
         """Return whether a node is known to take longer than expected."""
         return self._verdicts.standing(node, Cause.SLOW, now) is not None
+
+    def usual_runs(self, now: float) -> Iterator[Run]:
+        """Yield what the runs of the partitions that serve take, but for those of slow nodes."""
+        for node, pulse in self._pulses.items():
+            here = {name: e for name, e in self._served.items() if node in e.nodes}
+            if here and pulse.recent(now) and not self.slow(node, now):
+                since = max(epoch.since for epoch in here.values()) + SWITCH_S
+                yield from usual(node, pulse, here, max(since, self._fair_from, now - LOOK_BACK_S))
 
     def reasons(self, alive: Mapping[str, NodeInfo], now: float) -> dict[str, str]:
         """Return for people what stands against which node."""

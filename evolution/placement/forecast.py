@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from evolution.placement.cost_model import CostModel
 from evolution.placement.frame import Record, Resource, response_seconds
 from evolution.placement.problem import PlacementProblem
-from evolution.placement.stream import Stream
+from evolution.placement.stream import Stream, evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def forecast(
             for resource, d, index, start, end in record
         ),
         energy_j=model.energy(device) if problem.counts_energy else None,
-        p95_s=None if rate is None else Stream(model, rate).p95_s(device, priorities),
+        p95_s=None if rate is None else Stream(model, evenly(rate)).p95_s(device, priorities),
     )
 
 

@@ -18,7 +18,7 @@ from evolution.placement.local_search import Goal, LocalSearch, Objective
 from evolution.placement.plan import Plan, PlanOperators
 from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
 from evolution.placement.repair import Repair
-from evolution.placement.stream import Stream
+from evolution.placement.stream import Stream, evenly
 from evolution.placement.under_load import steadied
 
 STEPS = 1000  # moves of local search for a child
@@ -109,7 +109,7 @@ def place(
     rng = np.random.Generator(np.random.PCG64([seed, 3]))
     plan, streams = steadied(model, plans, rate, repair, rng)
     found = _result(model, search, objective, plan)
-    p95 = Stream(model, rate).p95_s(plan.device, plan.priority)
+    p95 = Stream(model, evenly(rate)).p95_s(plan.device, plan.priority)
     return replace(found, evaluations=found.evaluations + streams, p95_s=p95)
 
 

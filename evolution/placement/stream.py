@@ -1,7 +1,7 @@
 """Frames one after another on the same cost model, so that they queue behind each other.
 
 A stream of N frames is one problem of N times the partitions, each frame's released when the frame
-comes. Of those ready a device takes the oldest frame's, within a frame the highest priority, then
+comes; runs of something else on the same processors are partitions without tensors. Of those ready a device takes the oldest frame's, within a frame the highest priority, then
 the earlier in the file: a newer frame never overtakes, so under overload the oldest is answered
 first instead of all frames growing old together. Links take tensors as in one frame, first come
 first served.
@@ -9,6 +9,7 @@ first served.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,25 +20,45 @@ from evolution.placement.kernel import response
 FRAMES = 50  # enough for the queues of evenly spaced frames to settle, or to be seen growing
 
 
-class Stream:
-    """Evenly spaced frames through a fog that is idle at the first one."""
+@dataclass(frozen=True, slots=True)
+class OtherRun:
+    """A run that takes a device's processor for some seconds, from `at_s` on when it is its turn."""
 
-    def __init__(self, model: CostModel, frames_per_s: float, frames: int = FRAMES) -> None:
-        if not 0 < frames_per_s < math.inf:
-            raise ValueError(f"rate: {frames_per_s} is not a number of frames per second.")
-        if frames < 1:
-            raise ValueError("frames: a stream has at least one.")
-        self.frames = frames
-        self._arrays = _repeated(arrays_of(model), frames, 1 / frames_per_s)
+    device: int
+    at_s: float
+    seconds: float
+
+
+def evenly(frames_per_s: float, frames: int = FRAMES) -> Floats:
+    """Return when evenly spaced frames come, (N,).
+
+    Raises:
+        ValueError: the rate is none, or there are no frames.
+    """
+    if not 0 < frames_per_s < math.inf:
+        raise ValueError(f"rate: {frames_per_s} is not a number of frames per second.")
+    if frames < 1:
+        raise ValueError("frames: a stream has at least one.")
+    return np.arange(frames) / frames_per_s
+
+
+class Stream:
+    """Frames that come at the seconds `arrivals`, (N,) in order, through a fog that is idle at first."""
+
+    def __init__(self, model: CostModel, arrivals: Floats, others: Sequence[OtherRun] = ()) -> None:
+        self.frames, self._others = len(arrivals), others
+        self._arrivals = arrivals
+        alone = _repeated(arrays_of(model), arrivals)
+        self._arrays = _beside(alone, others) if others else alone
         self._bench = bench_for(self._arrays)
 
     def response_times(self, device: Sequence[int], priority: Sequence[float]) -> Floats:
         """Return the seconds from each frame's coming to the end of its last partition, (N,)."""
-        a, b = self._arrays, self._bench
-        at = np.tile(np.array(device, np.int64), self.frames)
-        response(a, b, at, _oldest_first(priority, self.frames), math.inf)
-        ends = b.started + a.seconds[np.arange(len(at)), at]  # (N * P,)
-        since = (ends - a.release).reshape(self.frames, -1)  # (N, P)
+        a, b, own = self._arrays, self._bench, self.frames * len(device)
+        at = np.array([*device] * self.frames + [run.device for run in self._others], np.int64)
+        response(a, b, at, self._oldest_first(priority), math.inf)
+        ends = b.started[:own] + a.seconds[np.arange(own), at[:own]]  # (N * P,)
+        since = (ends - a.release[:own]).reshape(self.frames, -1)  # (N, P)
         return np.asarray(since.max(axis=1))
 
     def p95_s(self, device: Sequence[int], priority: Sequence[float]) -> float:
@@ -45,17 +66,47 @@ class Stream:
         times = np.sort(self.response_times(device, priority))
         return float(times[math.ceil(0.95 * self.frames) - 1])
 
+    def _oldest_first(self, priority: Sequence[float]) -> Floats:
+        """Return the priorities of all runs, (N * P + others,): whatever came earlier goes first."""
+        _, place = np.unique(
+            np.array(priority, np.float64), return_inverse=True
+        )  # (P,), equals alike
+        came = np.array([*self._arrivals, *(run.at_s for run in self._others)])
+        age = np.empty(len(came))
+        age[np.argsort(-came, kind="stable")] = np.arange(len(came)) * len(place)
+        own = age[: self.frames, None] + place[None, :]  # (N, P)
+        return np.concatenate([own.ravel(), age[self.frames :]])
 
-def _oldest_first(priority: Sequence[float], frames: int) -> Floats:
-    """Return the priorities of all frames' partitions, (N * P,), any of an older frame above a newer's."""
-    _, place = np.unique(np.array(priority, np.float64), return_inverse=True)  # (P,), equals alike
-    age = np.arange(frames)[::-1, None] * len(place)  # (N, 1)
-    return np.asarray((age + place[None, :]).ravel(), np.float64)
+
+def _beside(a: Arrays, others: Sequence[OtherRun]) -> Arrays:
+    """Return the problem with runs of something else behind the partitions, without tensors."""
+    partitions, devices = a.seconds.shape
+    count = len(others)
+    seconds = np.full((count, devices), math.inf)
+    at = np.array([run.device for run in others], np.int64)
+    seconds[np.arange(count), at] = [run.seconds for run in others]
+
+    def more(first: Ints, step: int = 0) -> Ints:
+        return np.concatenate([first, first[-1] + step * np.arange(1, count + 1)])
+
+    return a._replace(
+        seconds=np.concatenate([a.seconds, seconds]),
+        first_output=more(a.first_output),
+        first_near=more(a.first_near),
+        first_choice=more(a.first_choice, 1),
+        choice=np.concatenate([a.choice, at]),
+        needed=np.concatenate([a.needed, np.zeros(count, np.int64)]),
+        order=np.concatenate([a.order, partitions + np.arange(count)]),
+        release=np.concatenate([a.release, [run.at_s for run in others]]),
+        first_input=more(a.first_input),
+        macs=np.concatenate([a.macs, np.zeros(count)]),
+    )
 
 
-def _repeated(a: Arrays, frames: int, interval_s: float) -> Arrays:
+def _repeated(a: Arrays, arrivals: Floats) -> Arrays:
     """Return the problem of many frames; devices, links and memory are those of one."""
-    partitions, tensors, edges = len(a.memory), len(a.size), len(a.consumer)
+    frames, partitions = len(arrivals), len(a.memory)
+    tensors, edges = len(a.size), len(a.consumer)
 
     def shifted(values: Ints, step: int) -> Ints:
         return (values[None, :] + step * np.arange(frames)[:, None]).ravel()
@@ -84,7 +135,7 @@ def _repeated(a: Arrays, frames: int, interval_s: float) -> Arrays:
         needed=np.tile(a.needed, frames),
         order=shifted(a.order, partitions),
         free=shifted(a.free, partitions),
-        release=np.repeat(np.arange(frames) * interval_s, partitions),
+        release=np.repeat(arrivals, partitions),
         first_input=starts(a.first_input),
         input=shifted(a.input, tensors) if edges else a.input,
         macs=np.tile(a.macs, frames),

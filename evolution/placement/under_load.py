@@ -7,7 +7,7 @@ import numpy as np
 from evolution.placement.cost_model import CostModel
 from evolution.placement.plan import Plan, PlanOperators
 from evolution.placement.repair import Repair
-from evolution.placement.stream import Stream
+from evolution.placement.stream import Stream, evenly
 
 STEPS = 1000  # changes tried on two dozen partitions; fewer on more, since each takes longer
 MOST = 6_000_000  # over the square of the partitions, changes on hundreds of them
@@ -24,7 +24,7 @@ def steadied(
 
     The best of the plans is changed a little, again and again, and a change kept unless it is worse.
     """
-    stream = Stream(model, frames_per_s)
+    stream = Stream(model, evenly(frames_per_s))
     operators = PlanOperators(model, repair)
     scored = [(stream.p95_s(plan.device, plan.priority), plan) for plan in plans]
     least, best = min(scored, key=lambda pair: pair[0])

@@ -5,10 +5,12 @@ ones only, each round gets at least one more of them right.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from evolution.placement.problem import PlacementProblem
+from evolution.placement.problem import Partition, PlacementProblem
+from evolution.placement.stream import OtherRun
 
 T = TypeVar("T")
 
@@ -108,14 +110,22 @@ def slow_stream(
     problem: PlacementProblem,
     placement: dict[str, str],
     priority: dict[str, float],
-    interval_s: float,
-    frames: int,
+    arrivals: Sequence[float],
+    others: Sequence[OtherRun] = (),
 ) -> list[float]:
-    """Each frame's seconds from its coming to its end: one problem with every partition once a frame."""
-    numbers = range(frames)
+    """Each frame's seconds from its coming to its end: one problem with every partition once a frame.
+
+    A run of something else is a partition of its own, and a frame of its own.
+    """
+    numbers = range(len(arrivals))
+    names = [d.id for d in problem.devices]
+    theirs = {f"other-{k}": run for k, run in enumerate(others)}
     whole = PlacementProblem(
         problem.devices,
-        tuple(replace(p, id=f"{p.id}@{n}") for n in numbers for p in problem.partitions),
+        (
+            *(replace(p, id=f"{p.id}@{n}") for n in numbers for p in problem.partitions),
+            *(Partition(k, 0, {names[run.device]: run.seconds}) for k, run in theirs.items()),
+        ),
         tuple(
             replace(
                 t,
@@ -131,14 +141,20 @@ def slow_stream(
     def each(values: dict[str, T]) -> dict[str, T]:
         return {f"{name}@{n}": value for n in numbers for name, value in values.items()}
 
-    frame = {f"{p.id}@{n}": n for n in numbers for p in problem.partitions}
-    release = {name: n * interval_s for name, n in frame.items()}
-    twin = SlowFrame(whole, each(placement), each(priority), frame, release)
+    of = {f"{p.id}@{n}": n for n in numbers for p in problem.partitions}
+    release = {name: arrivals[n] for name, n in of.items()}
+    release |= {k: run.at_s for k, run in theirs.items()}
+    ages = sorted([*arrivals, *(run.at_s for run in others)])
+    frame = {name: ages.index(at) for name, at in release.items()}
+    twin = SlowFrame(
+        whole,
+        each(placement) | {k: names[run.device] for k, run in theirs.items()},
+        each(priority) | dict.fromkeys(theirs, 0.0),
+        frame,
+        release,
+    )
     twin.response()
-    return [
-        max(twin.end[name] for name, of in frame.items() if of == n) - n * interval_s
-        for n in numbers
-    ]
+    return [max(twin.end[name] for name in of if of[name] == n) - arrivals[n] for n in numbers]
 
 
 def slow_rank(problem: PlacementProblem, name: str) -> float:

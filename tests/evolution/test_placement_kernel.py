@@ -19,7 +19,7 @@ from evolution.placement.plan import Plan
 from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
 from evolution.placement.refinement import cost, refine
 from evolution.placement.room import packed
-from evolution.placement.stream import Stream
+from evolution.placement.stream import OtherRun, Stream, evenly
 from tests.evolution.slow_frame import SlowFrame, slow_stream
 from tests.evolution.strategies import plans, problems
 
@@ -85,11 +85,13 @@ def test_frames_far_apart_do_not_meet_and_frames_too_close_queue() -> None:
     model = CostModel(problem)
     alone = forecast(problem, {"a": "x", "b": "y"}).response_s
     assert alone == 6.0
-    assert Stream(model, 1 / 10).response_times([0, 1], model.rank) == pytest.approx(alone)
+    assert Stream(model, evenly(1 / 10)).response_times([0, 1], model.rank) == pytest.approx(alone)
     # the uplink and the downlink take 2 s a frame: at one frame a second each waits 1 s longer
-    queued = Stream(model, 1.0, frames=20).response_times([0, 1], model.rank)
+    queued = Stream(model, evenly(1.0, frames=20)).response_times([0, 1], model.rank)
     assert queued == pytest.approx(alone + np.arange(20))
-    assert Stream(model, 1.0, frames=20).p95_s([0, 1], model.rank) == pytest.approx(alone + 18)
+    assert Stream(model, evenly(1.0, frames=20)).p95_s([0, 1], model.rank) == pytest.approx(
+        alone + 18
+    )
 
 
 @settings(max_examples=60)
@@ -101,8 +103,30 @@ def test_a_stream_is_the_slow_twins(
     model = CostModel(problem)
     priority = dict(zip(model.partition_ids, model.rank, strict=True)) | own
     device = [model.device_ids.index(placement[p]) for p in model.partition_ids]
-    found = Stream(model, 1 / interval_s, frames=4).response_times(device, list(priority.values()))
-    assert found.tolist() == slow_stream(problem, placement, priority, interval_s, 4)
+    arrivals = evenly(1 / interval_s, frames=4)
+    found = Stream(model, arrivals).response_times(device, list(priority.values()))
+    assert found.tolist() == slow_stream(problem, placement, priority, arrivals.tolist())
+
+
+@settings(max_examples=60)
+@given(problems(4, 3, memory=False), st.data())
+def test_a_stream_beside_others_is_the_slow_twins(
+    problem: PlacementProblem, data: st.DataObject
+) -> None:
+    placement, own = data.draw(plans(problem))
+    model = CostModel(problem)
+    priority = dict(zip(model.partition_ids, model.rank, strict=True)) | own
+    device = [model.device_ids.index(placement[p]) for p in model.partition_ids]
+    # Different moments, all of them: who came first is never left to a rule for ties.
+    moments = data.draw(st.lists(st.integers(0, 40), min_size=1, max_size=9, unique=True))
+    split = data.draw(st.integers(1, min(3, len(moments))))
+    arrivals = np.sort(np.array(moments[:split], np.float64)) / 8
+    others = [
+        OtherRun(data.draw(st.integers(0, len(model.device_ids) - 1)), at / 8, 0.5)
+        for at in moments[split:]
+    ]
+    found = Stream(model, arrivals, others).response_times(device, list(priority.values()))
+    assert found.tolist() == slow_stream(problem, placement, priority, arrivals.tolist(), others)
 
 
 def test_the_oldest_frame_goes_first_whatever_the_priorities() -> None:
@@ -111,7 +135,7 @@ def test_the_oldest_frame_goes_first_whatever_the_priorities() -> None:
     )
     # 2 s a frame, one frame a second: a newer frame's urgent "a" never goes before an older "b"
     for priority in ([9.0, 0.0], [0.0, 9.0], [1.0, 1.0]):
-        found = Stream(CostModel(problem), 1.0, frames=5).response_times([0, 0], priority)
+        found = Stream(CostModel(problem), evenly(1.0, frames=5)).response_times([0, 0], priority)
         assert found.tolist() == [2.0, 3.0, 4.0, 5.0, 6.0]
 
 
@@ -119,7 +143,7 @@ def test_the_oldest_frame_goes_first_whatever_the_priorities() -> None:
 def test_a_rate_is_a_number_of_frames(rate: float) -> None:
     problem = PlacementProblem((Device("x", 0, 1, 1, 0),), (Partition("a", 0, {"x": 1.0}),))
     with pytest.raises(ValueError, match="rate: "):
-        Stream(CostModel(problem), rate)
+        Stream(CostModel(problem), evenly(rate))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from evolution.placement.frame import response_seconds
 from evolution.placement.genetic import Effort, PlacementResult, place
 from evolution.placement.problem import Device, Partition, PlacementProblem, Tensor
 from evolution.placement.room import fitting, packed, repaired
-from evolution.placement.stream import Stream
+from evolution.placement.stream import Stream, evenly
 from tests.evolution.strategies import problems, rngs
 
 Objective = Literal["response", "throughput"]
@@ -261,7 +261,7 @@ def test_a_rate_is_kept_up_with_and_decides_by_the_p95() -> None:
         device = [model.device_ids.index(d) for d in other.placement.values()]
         ranks = zip(model.partition_ids, model.rank, strict=True)
         priority = [other.priority.get(p, rank) for p, rank in ranks]
-        assert loaded.p95_s <= Stream(model, rate).p95_s(device, priority)
+        assert loaded.p95_s <= Stream(model, evenly(rate)).p95_s(device, priority)
 
 
 def test_wrong_arguments_are_named() -> None:

@@ -76,3 +76,16 @@ def test_nodes_of_one_hardware_are_taken_for_the_median_of_them() -> None:
         )
         fleet.report(node, told, {"fusion": "f" * 64})
     assert fleet.measured == {("pi", "f" * 64): 0.3}  # of 0.3, 0.1 and, the last of c, 0.5
+
+
+def test_what_runs_take_while_they_serve_counts_for_more_than_what_loading_measured() -> None:
+    fleet, fusion = fleet_of("a"), "f" * 64
+    told = Report(session=1, deployment="d", epoch=1, status="ready", seconds={"fusion": 0.5})
+    fleet.report("a", told, {"fusion": fusion})
+    fleet.served("a", fusion, 0.2)
+    fleet.report("a", told, {"fusion": fusion})  # loaded again, on a busy processor
+    assert fleet.usual_s("a", fusion) == 0.2
+    # Another life may have other threads: what it measures is all that is known of it.
+    fleet.info("a", info("a", session=2), 1.0)
+    fleet.report("a", told.model_copy(update={"session": 2}), {"fusion": fusion})
+    assert fleet.usual_s("a", fusion) == 0.5

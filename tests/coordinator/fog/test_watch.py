@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coordinator.fog.penalty import FIRST_S, MOST_S
 from coordinator.fog.watch import Watch
-from tests.coordinator.fog.pulses import Fog
+from tests.coordinator.fog.pulses import SECONDS, Fog
 from tests.coordinator.fog.toys import NAME
 
 
@@ -311,3 +311,33 @@ def test_a_watch_that_heard_nothing_says_nothing() -> None:
     watch = Watch()
     watch.judge(1.0)
     assert watch.unused(Fog("a").alive, 1.0) == {}
+
+
+# --- what runs take -----------------------------------------------------------------------------
+
+
+def usual(fog: Fog) -> dict[str, float]:
+    return {run.partition: run.seconds for run in fog.watch.usual_runs(fog.now)}
+
+
+def test_what_runs_take_is_known_after_a_while() -> None:
+    fog = Fog("a", "b", "c")
+    fog.tellers["b"].slower = 1.3
+    fog.seconds(5)
+    assert usual(fog) == {}
+    fog.seconds(10)
+    assert usual(fog) == {
+        "branch0-stage0": SECONDS,
+        "branch1-stage0": pytest.approx(1.3 * SECONDS),
+        "branch2-stage0": SECONDS,
+        "fusion": 1e-4,
+    }
+
+
+@pytest.mark.parametrize("slower", [1.6, 10.0])
+def test_what_a_slow_node_takes_is_not_what_its_hardware_takes(slower: float) -> None:
+    fog = settled("a", "b", "c")
+    fog.tellers["b"].slower = slower
+    for _ in range(30):
+        fog.seconds(1)
+        assert usual(fog).get("branch1-stage0", SECONDS) == SECONDS

@@ -126,6 +126,15 @@ def test_what_is_predicted_is_for_the_rate_that_is_served_also_where_nothing_mov
     assert site.status.predicted.p95_s >= site.status.predicted.response_s
 
 
+def test_what_partitions_take_is_learned_while_they_serve() -> None:
+    site = steady("a")
+    for feats in site.nodes.values():
+        feats["slower"] = 1.3  # more than it measured at loading, and not slow
+    site.seconds(30)
+    assert set(site.controller.fleet.measured.values()) == {1.3 * SECONDS}
+    assert site.status.slow == {}
+
+
 def test_a_node_that_hears_nothing_is_replaced_at_once() -> None:
     site = steady("a", "b", "c")
     deaf, epoch = min(site.used), site.active.epoch
