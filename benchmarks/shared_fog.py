@@ -139,9 +139,8 @@ class Site:
         folder = self._folder / name
         folder.mkdir()
         cameras = Cameras(self._parts, folder, name)
-        for number in range(_CAMERAS):
-            own = fps / _CAMERAS * (1 + _APART * (number + 0.5 * list(NETWORKS).index(name) - 0.75))
-            cameras.start(f"{name}-{number + 1}", self.address, own, 1e6, "reliable")
+        for number, own in enumerate(camera_rates(name, fps), start=1):
+            cameras.start(f"{name}-{number}", self.address, own, 1e6, "reliable")
         return cameras
 
     def settle(self) -> None:
@@ -169,6 +168,12 @@ def _site() -> Iterator[Site]:
         site = Site(parts, processors, folder, bundles)
         stack.callback(site.close)
         yield site
+
+
+def camera_rates(name: str, fps: float) -> list[float]:
+    """Return the frames a second of each camera of a deployment, about ``fps`` together."""
+    at = list(NETWORKS).index(name) / len(NETWORKS)
+    return [fps / _CAMERAS * (1 + _APART * (number + at - 0.75)) for number in range(_CAMERAS)]
 
 
 def frames_per_s() -> float:
@@ -204,7 +209,7 @@ def measured(run: int, order: Sequence[str], fps: float) -> list[Row]:
                 run=run,
                 order=" then ".join(order),
                 deployment=name,
-                offered_per_s=fps,
+                offered_per_s=sum(camera_rates(name, fps)),
                 frames_per_s=len(ages) / _MEASURED_S,
                 incomplete=sum(bool(answer.missing) for answer in answers),
                 response_s=median(ages),

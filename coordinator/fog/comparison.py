@@ -1,7 +1,7 @@
 """When what serves is compared with another layout, and what the comparison says; pure.
 
-At once where a node became slow, else when nodes, slowness, rate and neighbours have been the same for
-``STEADY_S``. So a node that comes and goes causes no churn, and each change is asked about once.
+At once where a node became slow, else when nodes, slowness, rate, neighbours and what was learned have
+been the same for ``STEADY_S``. So a node that comes and goes causes no churn, and each change is asked about once.
 """
 
 from dataclasses import replace

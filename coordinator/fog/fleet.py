@@ -40,6 +40,8 @@ class Fleet:
     measured: dict[tuple[str, str], float] = field(default_factory=dict)
     """Seconds by (hardware, sha256): the median over the nodes of that hardware, of what runs took
     while they served, or else of what they measured at loading."""
+    learned: set[str] = field(default_factory=set)
+    """The artifacts of which it was seen what their runs take while they serve."""
     _loaded: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     _served: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
 
@@ -99,6 +101,7 @@ class Fleet:
         """
         info = self._node(node).info
         if info is not None:
+            self.learned.add(sha256)
             self._take(self._served, node, info, sha256, seconds)
 
     def _take(

@@ -24,7 +24,8 @@ class Knowledge:
     ``frames_per_s`` is the rate to place for, ``cameras`` those whose frames are answered now.
     ``neighbours`` are the other deployments; ``taken``, ``held`` and ``beside`` return what they use of
     the nodes, keep in their memory, and compute when: it takes a while to find out, and is asked
-    for only where something is placed.
+    for only where something is placed. ``learned`` of its partitions are known by what they take
+    while they serve.
     """
 
     alive: Mapping[str, NodeInfo]
@@ -38,6 +39,7 @@ class Knowledge:
     held: Callable[[], Held] = dict
     cameras: Cameras | None = None
     beside: Callable[[], tuple[Neighbour, ...]] = tuple
+    learned: int = 0
 
     def without(self, refused: Mapping[str, str]) -> dict[str, NodeInfo]:
         """Return the nodes that can be used, these left out."""
@@ -69,18 +71,26 @@ class Knowledge:
         """Return what, when it changes, is a reason to compare what serves with something else."""
         factors = {node: self.factors[node] for node in sorted(self.factors) if node in nodes}
         return Circumstances(
-            sessions(nodes), tuple(factors.items()), self.frames_per_s, self.neighbours
+            sessions(nodes),
+            tuple(factors.items()),
+            self.frames_per_s,
+            self.neighbours,
+            self.learned,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """The nodes that can be used, which of them are slow, the rate to place for, and the neighbours."""
+    """The nodes that can be used, which of them are slow, the rate to place for, and the neighbours.
+
+    ``learned`` is how many partitions are known by what they take while they serve.
+    """
 
     nodes: NodeSessions
     slow: tuple[tuple[str, float], ...]
     frames_per_s: float | None
     neighbours: Neighbours
+    learned: int = 0
 
     def slower_than(self, before: "Circumstances") -> bool:
         """Return whether a node became slow, or slower than it was."""

@@ -53,6 +53,7 @@ class Surroundings:
             lambda: held_together(other.held() for other in others),
             self._watch.traffic.cameras(deployment.name, self._now),
             lambda: tuple(found for other in others if (found := self._beside(other)) is not None),
+            sum(part.sha256 in self._fleet.learned for part in deployment.bundle.partitions),
         )
 
     def _served(self, deployment: Deployment) -> float | None:

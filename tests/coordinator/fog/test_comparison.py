@@ -36,6 +36,12 @@ def test_a_node_that_becomes_slow_is_looked_at_at_once_and_one_that_recovers_is_
     assert due(comparison, CALM, 50, 90) == [50 + STEADY_S]
 
 
+def test_what_is_learned_while_it_serves_is_a_reason_to_look_again() -> None:
+    comparison = Comparison()
+    due(comparison, CALM, 0, 20)
+    assert due(comparison, replace(CALM, learned=5), 20, 50) == [20 + STEADY_S]
+
+
 def test_another_epoch_is_looked_at_anew() -> None:
     comparison = Comparison()
     due(comparison, CALM, 0, 20)
