@@ -34,8 +34,8 @@ from benchmarks.metronome import metronomes
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message
 from broker.ending import Ended, ended_by_signals
-from broker.messages import Report, Status
-from broker.topics import NODE_REPORT, STATUS
+from broker.messages import Beat, Report, Status
+from broker.topics import NODE_BEAT, NODE_REPORT, STATUS
 from coordinator.fog.client import Client, DeploymentError
 from models.bundle import Bundle
 
@@ -53,6 +53,7 @@ _STEADY_S: Final = 30.0
 """Nothing is placed anew any more when no deployment has changed its epoch for so long."""
 _PATIENCE_S: Final = 240.0
 _MEASURED_S: Final = 60.0
+_CALIBRATED_S: Final = 20.0
 _PERIOD_US: Final = 4_000
 
 
@@ -92,8 +93,8 @@ class Site:
     ) -> None:
         self._parts, self._folder, self._bundles = parts, folder, bundles
         self.statuses: dict[str, Status] = {}
-        self.seconds: dict[str, dict[str, float]] = {}
-        """By deployment what each partition takes, as the node that runs it measured at loading."""
+        self.seconds: dict[tuple[str, str], float] = {}
+        """By deployment and partition what runs took of late; before any ran, what loading measured."""
         self.changed_at = time.monotonic()
         """When something served last in a new epoch."""
         broker = BrokerProcess(parts, folder, "mosquitto", persistent=False)
@@ -102,6 +103,7 @@ class Site:
         self._bus = MqttBus.connect(broker.url, "witness")
         self._bus.subscribe(STATUS.every(_SITE), self._hear_status)
         self._bus.subscribe(NODE_REPORT.every(_SITE), self._hear_report)
+        self._bus.subscribe(NODE_BEAT.every(_SITE), self._hear_beat)
         self._run(COORDINATOR, "fog-coordinator", "serve")
         cores = sorted(os.sched_getaffinity(0))
         for number in range(_NODES):
@@ -126,7 +128,13 @@ class Site:
     def _hear_report(self, message: Message) -> None:
         if message.payload:
             report = Report.decode(message.payload)
-            self.seconds.setdefault(report.deployment, {}).update(report.seconds)
+            for partition, seconds in report.seconds.items():
+                self.seconds.setdefault((report.deployment, partition), seconds)
+
+    def _hear_beat(self, message: Message) -> None:
+        for deployment, partitions in Beat.decode(message.payload).seconds.items():
+            for partition, seconds in partitions.items():
+                self.seconds[deployment, partition] = seconds
 
     def deploy(self, name: str) -> None:
         """Deploy a network and return when it serves."""
@@ -177,12 +185,22 @@ def camera_rates(name: str, fps: float) -> list[float]:
 
 
 def frames_per_s() -> float:
-    """Return the frames a second of each deployment at which the processors are busy for ``LOAD``."""
+    """Return the frames a second of each deployment at which the processors are busy for ``LOAD``.
+
+    What was measured at loading says about how many; what runs take at that rate says it exactly.
+    """
+
+    def of(site: Site) -> float:
+        return LOAD * _NODES / sum(site.seconds.values())
+
     with _site() as site:
         for name in NETWORKS:
             site.deploy(name)
-        frame_s = sum(sum(seconds.values()) for seconds in site.seconds.values())
-        return LOAD * _NODES / frame_s
+        about = of(site)
+        for name in NETWORKS:
+            site.film(name, about)
+        time.sleep(_CALIBRATED_S)
+        return of(site)
 
 
 def measured(run: int, order: Sequence[str], fps: float) -> list[Row]:
