@@ -117,10 +117,17 @@ class Fleet:
         self.measured[key] = median((self._served.get(key) or self._loaded[key]).values())
 
     def usual_s(self, node: str, sha256: str) -> float | None:
-        """Return what an artifact takes on hardware as this node's, None where nobody measured it."""
+        """Return what an artifact should take on hardware as this node's, None where nobody measured it.
+
+        That is what was measured at loading, a run at a time after a pause: what is learned while it
+        serves is closer to what it takes, and too close to tell a slow node by.
+        """
         known = self.nodes.get(node)
-        info = known.info if known is not None else None
-        return None if info is None else self.measured.get((info.hardware, sha256))
+        if known is None or known.info is None:
+            return None
+        key = known.info.hardware, sha256
+        loaded = self._loaded.get(key)
+        return median(loaded.values()) if loaded else self.measured.get(key)
 
     def forget(self, node: str) -> None:
         """Forget a node: what it retained was cleared."""

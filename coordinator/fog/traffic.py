@@ -76,7 +76,7 @@ class Traffic:
             for node in self._answering.get(deployment, set()) & self._pulses.keys()
             if self._pulses[node].recent(now)
         ]
-        return Cameras(float(f"{lately:.3g}"), max(1, *counts))
+        return Cameras(float(f"{lately:.3g}"), max(1, max(counts, default=0)))
 
     def busy(self, beat: Beat) -> float:
         """Return for which share of the time a node computes, by its beat and the frames served."""

@@ -84,8 +84,9 @@ def test_what_runs_take_while_they_serve_counts_for_more_than_what_loading_measu
     fleet.report("a", told, {"fusion": fusion})
     fleet.served("a", fusion, 0.2)
     fleet.report("a", told, {"fusion": fusion})  # loaded again, on a busy processor
-    assert fleet.usual_s("a", fusion) == 0.2
+    assert fleet.measured == {("a hardware", fusion): 0.2}
+    assert fleet.usual_s("a", fusion) == 0.5  # what a slow node is told by stays
     # Another life may have other threads: what it measures is all that is known of it.
     fleet.info("a", info("a", session=2), 1.0)
     fleet.report("a", told.model_copy(update={"session": 2}), {"fusion": fusion})
-    assert fleet.usual_s("a", fusion) == 0.5
+    assert fleet.measured == {("a hardware", fusion): 0.5}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from coordinator.fog.penalty import FIRST_S, MOST_S
 from coordinator.fog.watch import Watch
+from evolution.placement.shared import Cameras
 from tests.coordinator.fog.pulses import SECONDS, Fog
 from tests.coordinator.fog.toys import NAME
 
@@ -341,3 +342,10 @@ def test_what_a_slow_node_takes_is_not_what_its_hardware_takes(slower: float) ->
     for _ in range(30):
         fog.seconds(1)
         assert usual(fog).get("branch1-stage0", SECONDS) == SECONDS
+
+
+def test_the_cameras_of_a_node_that_fell_silent_are_not_known_and_there_is_one_at_least() -> None:
+    fog = settled("a", "b", "c")
+    assert fog.watch.traffic.cameras(NAME, fog.now) == Cameras(20.0, 1)
+    assert fog.watch.traffic.cameras(NAME, fog.now + 60.0) == Cameras(20.0, 1)
+    assert fog.watch.traffic.cameras("strange", fog.now) is None
