@@ -116,6 +116,7 @@ class SiteSnapshot:
                 for name, status in sorted(self.deployments.items())
             ],
             "orphans": self.orphans,
+            "bad_messages": self.bad_messages,
         }
 
 

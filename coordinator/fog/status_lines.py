@@ -35,6 +35,12 @@ def status_lines(site: SiteSnapshot, now: float, unix_now: float) -> Iterator[Te
             yield Text(
                 f"{node}: its state says online, but it has not beaten for {SILENT_S:g} s", BAD
             )
+    if site.bad_messages:
+        yield Text(
+            f"{site.bad_messages} messages could not be decoded: something on the site is of another "
+            "version, or is no part of it",
+            WORSE,
+        )
 
 
 def _coordinator(site: SiteSnapshot, now: float) -> Text:

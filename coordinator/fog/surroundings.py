@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping
 from contextlib import suppress
+from typing import Final
 
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.fleet import Fleet
@@ -14,6 +15,10 @@ from coordinator.fog.taken import Taken
 from coordinator.fog.watch import Watch
 from evolution.placement.shared import Neighbour
 from models.bundle import Bundle
+
+ASSUMED_PER_S: Final = 1.0
+"""Frames per second of a deployment whose cameras have not begun: else all that are deployed before
+the first frame would be placed on the same, best nodes."""
 
 
 class Surroundings:
@@ -61,9 +66,9 @@ class Surroundings:
 
     def _taken(self, deployment: Deployment) -> dict[str, Taken]:
         """Return what a deployment takes of the nodes that are there, at the rate it serves."""
-        served = self._served(deployment)
+        served = self._served(deployment) or ASSUMED_PER_S
         epoch = deployment.serving
-        if epoch is None or served is None:
+        if epoch is None:
             return {}
         if deployment.name not in self._takes:
             self._takes[deployment.name] = {}
