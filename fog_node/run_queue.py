@@ -1,7 +1,7 @@
 """The runs that wait for the processor: oldest frame first, within a frame by priority. Pure.
 
 Ordering by priority across frames would finish no frame at all on a node that is given more than it
-can do: the first stage of every newer frame would go before the fusion of any older one.
+can do: the first stage of every newer frame would go before the last one of any older frame.
 """
 
 import heapq

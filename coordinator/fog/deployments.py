@@ -66,7 +66,7 @@ class Deployments:
             ValueError: it is not what was kept; nothing of it is taken up.
         """
         deployments = restored(state)
-        self._fleet.measured.update(remembered(state))
+        self._fleet.restore(remembered(state))
         self._by_name = {deployment.name: deployment for deployment in deployments}
 
     def connected(self) -> None:

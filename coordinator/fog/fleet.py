@@ -5,6 +5,8 @@ an older will) and it was heard within the time to live. Some brokers lose wills
 counts too.
 """
 
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
@@ -40,10 +42,24 @@ class Fleet:
     measured: dict[tuple[str, str], float] = field(default_factory=dict)
     """Seconds by (hardware, sha256): the median over the nodes of that hardware, of what runs took
     while they served, or else of what they measured at loading."""
+    loaded: dict[tuple[str, str], float] = field(default_factory=dict)
+    """The same of what was measured at loading alone: what a slow node is told by."""
     learned: set[str] = field(default_factory=set)
     """The artifacts of which it was seen what their runs take while they serve."""
     _loaded: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     _served: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    _restored: set[tuple[str, str]] = field(default_factory=set)
+    expected: Mapping[tuple[str, str], float] = field(init=False)
+    """What a partition should take, by (hardware, sha256): a node that takes more is slow. What is
+    learned while it serves is closer to what it takes, and too close for that."""
+
+    def __post_init__(self) -> None:
+        self.expected = ChainMap(self.loaded, self.measured)
+
+    def restore(self, measured: Mapping[tuple[str, str], float]) -> None:
+        """Know what an earlier coordinator measured; it may have learned it from what served."""
+        self.measured.update(measured)
+        self._restored.update(measured)
 
     @property
     def online(self) -> frozenset[str]:
@@ -114,20 +130,16 @@ class Fleet:
     ) -> None:
         key = info.hardware, sha256
         by_node.setdefault(key, {})[node] = seconds
-        self.measured[key] = median((self._served.get(key) or self._loaded[key]).values())
+        if by_node is self._loaded:
+            self.loaded[key] = median(by_node[key].values())
+        if by_node is self._served or (not self._served.get(key) and key not in self._restored):
+            self.measured[key] = median(by_node[key].values())
 
     def usual_s(self, node: str, sha256: str) -> float | None:
-        """Return what an artifact should take on hardware as this node's, None where nobody measured it.
-
-        That is what was measured at loading, a run at a time after a pause: what is learned while it
-        serves is closer to what it takes, and too close to tell a slow node by.
-        """
+        """Return what an artifact should take on hardware as this node's, None where nobody measured it."""
         known = self.nodes.get(node)
-        if known is None or known.info is None:
-            return None
-        key = known.info.hardware, sha256
-        loaded = self._loaded.get(key)
-        return median(loaded.values()) if loaded else self.measured.get(key)
+        info = known.info if known is not None else None
+        return None if info is None else self.expected.get((info.hardware, sha256))
 
     def forget(self, node: str) -> None:
         """Forget a node: what it retained was cleared."""

@@ -20,7 +20,7 @@ class Knowledge:
     """The fog nodes at hand, and what a placement of one deployment has to reckon with.
 
     ``unused`` are nodes not to be used and why, ``factors`` how many times longer than usual the slow
-    ones take, ``measured`` the usual seconds, ``missing`` the artifacts that nobody gave us yet.
+    ones take of the ``expected`` seconds, ``measured`` the usual ones, ``missing`` the artifacts that nobody gave us yet.
     ``frames_per_s`` is the rate to place for, ``cameras`` those whose frames are answered now.
     ``neighbours`` are the other deployments; ``taken``, ``held`` and ``beside`` return what they use of
     the nodes, keep in their memory, and compute when: it takes a while to find out, and is asked
@@ -40,6 +40,7 @@ class Knowledge:
     cameras: Cameras | None = None
     beside: Callable[[], tuple[Neighbour, ...]] = tuple
     learned: int = 0
+    expected: Measured = field(default_factory=dict)
 
     def without(self, refused: Mapping[str, str]) -> dict[str, NodeInfo]:
         """Return the nodes that can be used, these left out."""
@@ -59,7 +60,7 @@ class Knowledge:
             bundle,
             nodes,
             self.measured,
-            slowed(bundle, nodes, self.measured, self.factors),
+            slowed(bundle, nodes, self.expected, self.factors),
             self.frames_per_s,
             self.taken(),
             held,
@@ -91,6 +92,7 @@ class Circumstances:
     frames_per_s: float | None
     neighbours: Neighbours
     learned: int = 0
+    expected: Measured = field(default_factory=dict)
 
     def slower_than(self, before: "Circumstances") -> bool:
         """Return whether a node became slow, or slower than it was."""

@@ -14,12 +14,15 @@ Neighbours = frozenset[tuple[str, int, float]]
 def slowed(
     bundle: Bundle,
     nodes: Mapping[str, NodeInfo],
-    hardware_seconds: Measured,
+    expected: Measured,
     factors: Mapping[str, float],
 ) -> dict[tuple[str, str], float]:
-    """Return the seconds by (node, sha256) of every partition on the nodes that are slow."""
+    """Return the seconds by (node, sha256) of every partition on the nodes that are slow.
+
+    ``expected`` are the seconds by (hardware, sha256) that the factors are of.
+    """
     slow = {node: info for node, info in nodes.items() if factors.get(node, 1.0) != 1.0}
-    usual = LayoutRequest(bundle, slow, hardware_seconds)
+    usual = LayoutRequest(bundle, slow, expected)
     return {
         (node, part.sha256): factors[node] * usual.seconds(part, node)
         for node in slow

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coordinator.fog.held import free_bytes, held_by, held_together
-from coordinator.fog.layout import Layout, predicted
+from coordinator.fog.layout import Layout, response_s
 from coordinator.fog.layout_request import LayoutRequest
 
 MOST_TRIED = 16
@@ -34,6 +34,6 @@ def with_standby(request: LayoutRequest, layout: Layout) -> Layout:
 
     def answers_after(node: str) -> tuple[float, int, str]:
         moved = replace(layout, placement={**layout.placement, fusion.id: node})
-        return predicted(request, moved).response_s, runs.count(node), node
+        return response_s(request, moved), runs.count(node), node
 
     return replace(layout, standby=min(able, key=answers_after, default=""))

@@ -59,6 +59,7 @@ class Surroundings:
             self._watch.traffic.cameras(deployment.name, self._now),
             lambda: tuple(found for other in others if (found := self._beside(other)) is not None),
             sum(part.sha256 in self._fleet.learned for part in deployment.bundle.partitions),
+            self._fleet.expected,
         )
 
     def _served(self, deployment: Deployment) -> float | None:
@@ -86,6 +87,5 @@ class Surroundings:
         return neighbour(self._request(epoch.bundle), epoch.layout, cameras)
 
     def _request(self, bundle: Bundle) -> LayoutRequest:
-        seconds = self._fleet.measured
-        slower = slowed(bundle, self._alive, seconds, self._factors)
-        return LayoutRequest(bundle, self._alive, seconds, slower)
+        slower = slowed(bundle, self._alive, self._fleet.expected, self._factors)
+        return LayoutRequest(bundle, self._alive, self._fleet.measured, slower)

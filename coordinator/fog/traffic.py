@@ -13,6 +13,8 @@ MEASURED_WINDOW_S: Final = 5.5
 FULL_WINDOW_S: Final = 4.0
 """Beats that lie less far apart do not make a rate."""
 SAMPLE_S: Final = 1.0
+CAMERAS_MOST: Final = 64
+"""More make no other stream."""
 
 
 class Traffic:
@@ -76,7 +78,7 @@ class Traffic:
             for node in self._answering.get(deployment, set()) & self._pulses.keys()
             if self._pulses[node].recent(now)
         ]
-        return Cameras(float(f"{lately:.3g}"), max(1, max(counts, default=0)))
+        return Cameras(float(f"{lately:.3g}"), max(1, min(CAMERAS_MOST, max(counts, default=0))))
 
     def busy(self, beat: Beat) -> float:
         """Return for which share of the time a node computes, by its beat and the frames served."""

@@ -19,10 +19,8 @@ from evolution.placement.stream import FRAMES, OtherRun, Stream
 _FRAMES_MOST: Final = 200
 _FRAMES_LEAST: Final = 20
 _RUNS_MOST: Final = 20_000
-"""So many runs, ours and the neighbours', are simulated in a few tens of milliseconds."""
+"""So many runs of each neighbour are simulated at most."""
 _SPREAD_MOST: Final = 0.1
-_DRIFT_PERIODS: Final = 3.0
-_GOLDEN: Final = (5**0.5 - 1) / 2
 _SILVER: Final = 2**0.5 - 1
 
 
@@ -64,7 +62,8 @@ def shared_p95_s(
     One camera without neighbours is a :class:`Stream` of evenly spaced frames.
     """
     number = {name: d for d, name in enumerate(model.device_ids)}
-    runs = [[(number[n], s) for n, s in each.runs if n in number] for each in neighbours]
+    used = set(device)  # what others compute elsewhere is in nobody's way
+    runs = [[(number[n], s) for n, s in each.runs if number.get(n) in used] for each in neighbours]
     theirs_per_s = sum(
         each.cameras.frames_per_s * len(of) for each, of in zip(neighbours, runs, strict=True)
     )
@@ -72,24 +71,28 @@ def shared_p95_s(
     seconds = frames / own.frames_per_s
     if theirs_per_s * seconds > _RUNS_MOST:
         seconds = max(_RUNS_MOST / theirs_per_s, _FRAMES_LEAST / own.frames_per_s)
+    seconds = max(seconds, own.count / own.frames_per_s)
     arrivals = _arrivals(own, 0, seconds)
     first, others = own.count, list[OtherRun]()
     for each, of in zip(neighbours, runs, strict=True):
-        times = _arrivals(each.cameras, first, seconds)[: _RUNS_MOST * 10]
+        times = _arrivals(each.cameras, first, seconds)[: _RUNS_MOST // max(len(of), 1)]
         first += each.cameras.count
         others += [OtherRun(d, float(at), s) for at in times for d, s in of]
     return Stream(model, arrivals, others).p95_s(device, priority)
 
 
 def _arrivals(cameras: Cameras, first: int, seconds: float) -> Floats:
-    """Return when frames come, sorted; ``first`` is the number of the first camera among all."""
+    """Return when frames come, sorted; ``first`` is the number of the first camera among all.
+
+    Of cameras of one rate each sends so much faster or slower than the next that in ``seconds`` it
+    falls behind by a whole number of frames: they meet at every distance, equally often.
+    """
     rate = cameras.frames_per_s / cameras.count
-    spread = min(_SPREAD_MOST, _DRIFT_PERIODS / max(rate * seconds, 1.0))
-    if cameras.count == 1 and first == 0:
-        return np.arange(max(1, round(rate * seconds))) / rate
+    frames = max(1, round(rate * seconds))
+    most = int(_SPREAD_MOST * frames)
     times = []
     for number in range(first, first + cameras.count):
-        own_rate = rate * (1 + spread * (number * _GOLDEN % 1 - 0.5))
-        phase = number * _SILVER % 1
-        times.append((np.arange(max(1, round(own_rate * seconds))) + phase) / own_rate)
+        steps = (number + 1) // 2 % (most + 1)  # 0, 1, 1, 2, 2, ...
+        own = frames + (steps if number % 2 else -steps)
+        times.append((np.arange(own) + number * _SILVER % 1) * (seconds / own))
     return np.sort(np.concatenate(times))

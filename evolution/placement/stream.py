@@ -73,7 +73,8 @@ class Stream:
         )  # (P,), equals alike
         came = np.array([*self._arrivals, *(run.at_s for run in self._others)])
         age = np.empty(len(came))
-        age[np.argsort(-came, kind="stable")] = np.arange(len(came)) * len(place)
+        # Of equals the earlier in the file goes first: it counts as the older one.
+        age[np.argsort(came, kind="stable")[::-1]] = np.arange(len(came)) * len(place)
         own = age[: self.frames, None] + place[None, :]  # (N, P)
         return np.concatenate([own.ravel(), age[self.frames :]])
 

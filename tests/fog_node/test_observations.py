@@ -6,9 +6,11 @@ from broker.messages import Result
 from fog_node.observations import RECENT_S, Observations
 
 
-def result(*missing: str, deployment: str = "digits", frame_id: int = 1) -> Result:
+def result(
+    *missing: str, deployment: str = "digits", camera: str = "door", frame_id: int = 1
+) -> Result:
     return Result(
-        deployment=deployment, camera="door", frame_id=frame_id, source="", label="cat", confidence=1.0,
+        deployment=deployment, camera=camera, frame_id=frame_id, source="", label="cat", confidence=1.0,
         epoch=1, missing=missing, latency=(),
     )  # fmt: skip
 
@@ -40,6 +42,15 @@ def test_only_the_first_answer_to_a_frame_counts() -> None:
     fields = seen.fields(0.2)
     assert (fields["answers"], fields["incomplete"]) == ({"digits": 1}, {"digits": 0})
     assert fields["response_s"] == {"digits": 0.1}
+
+
+def test_cameras_are_counted_as_long_as_their_frames_come() -> None:
+    seen = Observations()
+    seen.answered(result(), 0.1, 0.0)
+    seen.answered(result(camera="yard"), 0.1, 8.0)
+    assert seen.fields(9.0)["cameras"] == {"digits": 2}
+    assert seen.fields(12.0)["cameras"] == {"digits": 1}
+    assert seen.fields(60.0)["cameras"] == {}
 
 
 def test_a_deployment_that_ended_is_forgotten() -> None:

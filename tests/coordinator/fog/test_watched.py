@@ -135,6 +135,17 @@ def test_what_partitions_take_is_learned_while_they_serve() -> None:
     assert site.status.slow == {}
 
 
+def test_a_site_whose_answering_nodes_all_fell_silent_goes_on_with_the_next_that_comes() -> None:
+    site = steady("a")
+    del site.nodes["a"]
+    site.seconds(5)
+    site.nodes["b"] = {"echo_s": 0.01, "slower": 1.0}
+    site.answers["b"] = site.lacking["b"] = 0
+    site.hear(*here("b"))
+    site.seconds(2)
+    assert (site.phase, site.used) == ("serving", {"b"})
+
+
 def test_a_node_that_hears_nothing_is_replaced_at_once() -> None:
     site = steady("a", "b", "c")
     deaf, epoch = min(site.used), site.active.epoch
