@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -23,6 +23,7 @@ from models.measurement import Evaluator, Measurement
 from pictures.errors import DatasetError
 
 CHUNK_SECONDS: Final = 0.2  # what is sent at once takes about so long: the sending must not count
+_AWAKE_S: Final = 0.5
 CHUNKS_EACH: Final = 4  # but each process gets so many, so that none waits long for another
 
 
@@ -67,8 +68,12 @@ class EvaluationPool:
             return
         try:
             futures = {self._submit(chunk): chunk for chunk in self._chunks.of(networks)}
-            for future in as_completed(futures):
-                yield from self._chunks.done(futures[future], future.result())
+            waiting = set(futures)
+            while waiting:
+                # Not for ever: a signal that came to another thread is heard when this one wakes.
+                done, waiting = wait(waiting, _AWAKE_S, FIRST_COMPLETED)
+                for future in done:
+                    yield from self._chunks.done(futures[future], future.result())
         except BrokenProcessPool:
             raise EvaluatorDiedError("an evaluator process died") from None
 
@@ -105,7 +110,7 @@ def _deaf_to_signals() -> Iterator[None]:
     """Have processes that are started in this context not hear what ends the search, not even early on.
 
     A terminal and a service send their signals to all processes; these are ended by the search. The
-    signal waits here meanwhile, or comes to another thread.
+    signal waits here meanwhile, or comes to another thread, and this one hears of it when it wakes.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
     try:
