@@ -13,7 +13,8 @@ from models.measurement import Measurement
 from tests.coordinator.search.evaluators import NETWORKS, Counting
 
 SEARCH = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from coordinator.search.evaluation_pool import EvaluationPool
 from tests.coordinator.search.evaluators import NETWORKS, Counting
 if __name__ == "__main__":
