@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from evolution.placement.cost_model import CostModel
 from evolution.placement.frame import Record, Resource, response_seconds
 from evolution.placement.problem import PlacementProblem
-from evolution.placement.stream import Stream, evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +28,24 @@ class Interval:
 class Forecast:
     """One frame on an idle fog, and what the fog can keep up with (inf when it costs nothing).
 
-    `energy_j` are the joules of a frame, None where the problem lacks figures for it. `p95_s` is the
-    response time that 95 % of a stream's frames keep to, None where no rate was asked for.
+    `energy_j` are the joules of a frame, None where the problem lacks figures for it.
     """
 
     response_s: float
     frames_per_s: float
     timeline: tuple[Interval, ...]
     energy_j: float | None = None
-    p95_s: float | None = None
 
 
 def forecast(
     problem: PlacementProblem,
     placement: Mapping[str, str],
     priority: Mapping[str, float] | None = None,
-    rate: float | None = None,
 ) -> Forecast:
     """Return what a frame does under a placement; priorities not given are the upward rank.
 
-    `rate` asks for a stream of so many frames per second, too. Raises ValueError when a partition is
-    missing, is where it may not run, or memory or the energy budget is exceeded.
+    Raises ValueError when a partition is missing, is where it may not run, or memory or the energy
+    budget is exceeded.
     """
     model = CostModel(problem)
     device = _devices(model, placement)
@@ -74,7 +70,6 @@ def forecast(
             for resource, d, index, start, end in record
         ),
         energy_j=model.energy(device) if problem.counts_energy else None,
-        p95_s=None if rate is None else Stream(model, evenly(rate)).p95_s(device, priorities),
     )
 
 
