@@ -79,7 +79,7 @@ def predicted(request: LayoutRequest, layout: Layout) -> Layout:
     return Layout(
         layout.placement,
         layout.priority,
-        response_s(request, layout),
+        forecast(problem, placement, layout.priority).response_s,
         lower_bound(model, "response"),
         _keeps_up_with(model, placement),
         _p95_s(request, layout),
@@ -106,12 +106,10 @@ def _p95_s(request: LayoutRequest, layout: Layout) -> float | None:
     if request.frames_per_s is None:
         return None
     model = CostModel(placement_problem(request.uninterrupted(), memory=False))
-    placement = {**layout.placement, **_CAMERAS}
-    at = {name: d for d, name in enumerate(model.device_ids)}
     ranks = zip(model.partition_ids, model.rank, strict=True)
     return shared_p95_s(
         model,
-        [at[placement[part]] for part in model.partition_ids],
+        _devices(model, {**layout.placement, **_CAMERAS}),
         [layout.priority.get(part, rank) for part, rank in ranks],
         request.cameras or Cameras(request.frames_per_s),
         request.neighbours,
@@ -159,10 +157,15 @@ def _loads(
     model: CostModel, placement: Mapping[str, str]
 ) -> tuple[list[float], list[float], list[float]]:
     """Return what a frame takes of all processors, uplinks and downlinks, in seconds, (D,) each."""
+    return model.loads(_devices(model, placement))
+
+
+def _devices(model: CostModel, placement: Mapping[str, str]) -> list[int]:
+    """Return the device index of every partition, (P,)."""
     at = {name: d for d, name in enumerate(model.device_ids)}
     if strange := sorted(set(placement.values()) - at.keys()):
         raise ValueError(f"placement: there is no fog node {strange[0]!r}.")
-    return model.loads([at[placement[name]] for name in model.partition_ids])
+    return [at[placement[name]] for name in model.partition_ids]
 
 
 def placed_on(problem: PlacementProblem, rate: float | None) -> Layout:
