@@ -161,7 +161,7 @@ class Deployments:
         """Begin to act: go on with what serves, known from our folder or from what the site retains."""
         self._acting = True
         early, self._early = self._early, {}
-        self._recall_measurements()
+        self._learning.recall(self.heard)
         actions: list[Action] = []
         for name in sorted(self._ended & self.heard.active.keys()):
             actions += self._undeploy(name, now)  # nobody did while nobody acted
@@ -190,13 +190,6 @@ class Deployments:
             for deployment in self._by_name.values()
             for message in self.publishing.figures(deployment, self._watch, alive, now)
         ]
-
-    def _recall_measurements(self) -> None:
-        """Know what fog nodes measured before we acted, where our folder does not know better."""
-        known = {sha256 for _, sha256 in self._fleet.measured}
-        for node, report, hashes in self.heard.measurements():
-            unknown = {part: sha256 for part, sha256 in hashes.items() if sha256 not in known}
-            self._fleet.report(node, report, unknown)
 
     def _resume(self, name: str, newer: Spec | None, now: float) -> list[Action]:
         """Go on with one deployment."""
