@@ -38,6 +38,7 @@ class Surroundings:
         self._unused = watch.unused(self._alive, now)
         self._factors = watch.factors(self._alive, now)
         self._takes: dict[str, dict[str, Taken]] = {}
+        self._met: dict[str, Neighbour | None] = {}
 
     def of(self, deployment: Deployment) -> Knowledge:
         """Return what a placement of this deployment has to reckon with."""
@@ -80,6 +81,11 @@ class Surroundings:
 
     def _beside(self, deployment: Deployment) -> Neighbour | None:
         """Return a deployment as its neighbours meet it, None where it computes nothing."""
+        if deployment.name not in self._met:
+            self._met[deployment.name] = self._neighbour(deployment)
+        return self._met[deployment.name]
+
+    def _neighbour(self, deployment: Deployment) -> Neighbour | None:
         cameras = self._watch.traffic.cameras(deployment.name, self._now)
         epoch = deployment.serving
         if epoch is None or cameras is None or not epoch.nodes <= self._alive.keys():

@@ -39,8 +39,7 @@ class Traffic:
 
     def answered(self, deployment: str, start: float, now: float) -> Answered:
         """Return what was answered from ``start`` on."""
-        nodes = sorted(self._answering.get(deployment, set()) & self._pulses.keys())
-        return answered(deployment, {node: self._pulses[node] for node in nodes}, start, now)
+        return answered(deployment, self._of(deployment), start, now)
 
     def measure(self, now: float) -> None:
         """Take the figures of the last seconds, once a second; call it more often."""
@@ -74,11 +73,16 @@ class Traffic:
         if lately is None:
             return None
         counts = [
-            self._pulses[node].latest.cameras.get(deployment, 0)
-            for node in self._answering.get(deployment, set()) & self._pulses.keys()
-            if self._pulses[node].recent(now)
+            pulse.latest.cameras.get(deployment, 0)
+            for pulse in self._of(deployment).values()
+            if pulse.recent(now)
         ]
         return Cameras(float(f"{lately:.3g}"), max(1, min(CAMERAS_MOST, max(counts, default=0))))
+
+    def _of(self, deployment: str) -> dict[str, Pulse]:
+        """Return the pulses of the nodes that ever answered for a deployment."""
+        nodes = sorted(self._answering.get(deployment, set()) & self._pulses.keys())
+        return {node: self._pulses[node] for node in nodes}
 
     def busy(self, beat: Beat) -> float:
         """Return for which share of the time a node computes, by its beat and the frames served."""
