@@ -83,8 +83,8 @@ class Beat(Payload):
     ``incomplete`` (totals of what its fusion answered, and of that without some branch),
     ``missing`` (how often by tensor), ``seconds`` (by partition, the median of its latest runs),
     ``response_s`` (the median age of the frames it answered lately) and ``cameras`` (how many they
-    were of). ``echo_s`` is how long the
-    broker takes to bring a message back: the last round trip, or the wait so far if that is longer.
+    were of). ``echo_s`` is how long the broker takes to bring a message back: the last round trip, or
+    the wait so far if that is longer.
     """
 
     session: Count
@@ -248,7 +248,7 @@ class Predicted(Payload):
     """What a placement is expected to reach.
 
     ``response_s`` of a lone frame and its lower bound, the frames per second it keeps up with, and
-    ``p95_s`` of the response at the rate it was placed for.
+    ``p95_s`` of the response with the cameras that there are, beside the other deployments.
     """
 
     response_s: Seconds

@@ -1,10 +1,10 @@
 """Frames one after another on the same cost model, so that they queue behind each other.
 
 A stream of N frames is one problem of N times the partitions, each frame's released when the frame
-comes; runs of something else on the same processors are partitions without tensors. Of those ready a device takes the oldest frame's, within a frame the highest priority, then
-the earlier in the file: a newer frame never overtakes, so under overload the oldest is answered
-first instead of all frames growing old together. Links take tensors as in one frame, first come
-first served.
+comes; runs of something else on the same processors are partitions without tensors. Of those ready a
+device takes the oldest frame's, within a frame the highest priority, then the earlier in the file: a
+newer frame never overtakes, so under overload the oldest is answered first instead of all frames
+growing old together. Links take tensors as in one frame, first come first served.
 """
 
 import math
@@ -68,9 +68,8 @@ class Stream:
 
     def _oldest_first(self, priority: Sequence[float]) -> Floats:
         """Return the priorities of all runs, (N * P + others,): whatever came earlier goes first."""
-        _, place = np.unique(
-            np.array(priority, np.float64), return_inverse=True
-        )  # (P,), equals alike
+        # (P,), equals alike
+        _, place = np.unique(np.array(priority, np.float64), return_inverse=True)
         came = np.array([*self._arrivals, *(run.at_s for run in self._others)])
         age = np.empty(len(came))
         # Of equals the earlier in the file goes first: it counts as the older one.
