@@ -1,6 +1,7 @@
 """The brokers under test: both real, each a process of its own, started once."""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -14,6 +15,9 @@ from broker.engine.running import RunningBroker, running_broker
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# A shell has its background jobs ignore Ctrl-C, and what we start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _run(engine: str) -> Iterator[RunningBroker]:

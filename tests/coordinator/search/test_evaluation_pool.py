@@ -13,8 +13,7 @@ from models.measurement import Measurement
 from tests.coordinator.search.evaluators import NETWORKS, Counting
 
 SEARCH = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+import sys
 from coordinator.search.evaluation_pool import EvaluationPool
 from tests.coordinator.search.evaluators import NETWORKS, Counting
 if __name__ == "__main__":
