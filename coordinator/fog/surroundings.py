@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Final
 
 from coordinator.fog.deployment import Deployment
+from coordinator.fog.epoch import Epoch
 from coordinator.fog.fleet import Fleet
 from coordinator.fog.held import held_together
 from coordinator.fog.knowledge import Knowledge
@@ -14,7 +15,6 @@ from coordinator.fog.load import slowed, together
 from coordinator.fog.taken import Taken
 from coordinator.fog.watch import Watch
 from evolution.placement.shared import Neighbour
-from models.bundle import Bundle
 
 ASSUMED_PER_S: Final = 1.0
 """Frames per second of a deployment whose cameras have not begun: else all that are deployed before
@@ -75,7 +75,7 @@ class Surroundings:
         if deployment.name not in self._takes:
             self._takes[deployment.name] = {}
             with suppress(ValueError):  # one of its nodes is gone: it will be placed anew itself
-                request = self._request(epoch.bundle)
+                request = self._request(epoch)
                 self._takes[deployment.name] = taken_by(request, epoch.layout, served)
         return self._takes[deployment.name]
 
@@ -90,8 +90,10 @@ class Surroundings:
         epoch = deployment.serving
         if epoch is None or cameras is None or not epoch.nodes <= self._alive.keys():
             return None
-        return neighbour(self._request(epoch.bundle), epoch.layout, cameras)
+        return neighbour(self._request(epoch), epoch.layout, cameras)
 
-    def _request(self, bundle: Bundle) -> LayoutRequest:
-        slower = slowed(bundle, self._alive, self._fleet.expected, self._factors)
-        return LayoutRequest(bundle, self._alive, self._fleet.measured, slower)
+    def _request(self, epoch: Epoch) -> LayoutRequest:
+        """Return what is known of the nodes that an epoch uses: of a hundred the others do not matter."""
+        nodes = {node: info for node, info in self._alive.items() if node in epoch.nodes}
+        slower = slowed(epoch.bundle, nodes, self._fleet.expected, self._factors)
+        return LayoutRequest(epoch.bundle, nodes, self._fleet.measured, slower)
