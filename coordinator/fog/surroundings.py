@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Mapping
 from contextlib import suppress
-from typing import Final
 
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.epoch import Epoch
@@ -15,10 +14,6 @@ from coordinator.fog.load import slowed, together
 from coordinator.fog.taken import Taken
 from coordinator.fog.watch import Watch
 from evolution.placement.shared import Neighbour
-
-ASSUMED_PER_S: Final = 1.0
-"""Frames per second of a deployment whose cameras have not begun: else all that are deployed before
-the first frame would be placed on the same, best nodes."""
 
 
 class Surroundings:
@@ -68,9 +63,9 @@ class Surroundings:
 
     def _taken(self, deployment: Deployment) -> dict[str, Taken]:
         """Return what a deployment takes of the nodes that are there, at the rate it serves."""
-        served = self._served(deployment) or ASSUMED_PER_S
+        served = self._served(deployment)
         epoch = deployment.serving
-        if epoch is None:
+        if epoch is None or served is None:
             return {}
         if deployment.name not in self._takes:
             self._takes[deployment.name] = {}
