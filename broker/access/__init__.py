@@ -1,0 +1,1 @@
+"""Who may say what: credentials, files to join with, rights, signatures."""

@@ -1,0 +1,89 @@
+"""The one small file with which a device joins a closed fog; ``fog-broker enrol`` writes it.
+
+It is JSON, holds a password, and so may be read by its owner alone.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from broker.access.credentials import Credentials
+
+Role = Literal["coordinator", "node", "camera", "operator", "reader"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+_MOST_BYTES: Final = 64 * 1024
+_OTHERS: Final = 0o077
+
+
+class JoinFileError(ValueError):
+    """A join file that cannot be used, in one sentence that names the file and what to do."""
+
+
+class JoinFile(BaseModel):
+    """What a device needs to join: where, as whom, and whom to trust.
+
+    ``broker`` is the address (``mqtts://HOST:PORT``, no password), ``ca`` the certificate (PEM) of the
+    site's own authority, ``operator_key`` the operator's Ed25519 public key (64 hex digits): what a fog
+    node runs is to be signed with it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    format: Literal[1] = 1
+    role: Role
+    id: Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+    site: Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+    broker: Annotated[str, Field(pattern=r"^mqtts?://[^@\s]+$", max_length=300)]
+    user: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
+    ca: Annotated[str, Field(max_length=20_000, repr=False)]
+    operator_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who the device is to the broker."""
+        return Credentials(self.user, self.password, self.ca)
+
+    @classmethod
+    def read(cls, path: Path, *roles: Role) -> Self:
+        """Return what ``path`` holds, made for one of ``roles``.
+
+        Raises:
+            JoinFileError: it is not there, readable by others, not a join file, or of another role.
+        """
+        try:
+            with path.open("rb") as file:
+                if os.name == "posix" and os.fstat(file.fileno()).st_mode & _OTHERS:
+                    raise JoinFileError(
+                        f"{path} holds a password and others can read it; run: chmod 600 {path}"
+                    )
+                text = file.read(_MOST_BYTES + 1)
+        except OSError as error:
+            raise JoinFileError(f"{path}: {error.strerror}") from None
+        try:
+            joined = cls.model_validate_json(text[:_MOST_BYTES])
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"]) or "the file"
+            raise JoinFileError(f"{path} is not a join file: {field}: {first['msg']}") from None
+        if roles and joined.role not in roles:
+            raise JoinFileError(
+                f"{path} is of a {joined.role}; this wants one of a {' or '.join(roles)}: "
+                f"fog-broker enrol {roles[0]} ID"
+            )
+        return joined
+
+    def write(self, path: Path) -> None:
+        """Write the file, to be read by its owner alone; one that is there is not overwritten.
+
+        Raises:
+            JoinFileError: it is there already, or cannot be written.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - made with its mode
+                file.write(self.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            raise JoinFileError(f"{path}: {error.strerror}") from None
