@@ -141,6 +141,19 @@ class InputSpec(Payload):
         return self
 
 
+class Signature(Payload):
+    """The operator's word that artifacts may run as a deployment (``broker/access/signature.py``).
+
+    ``revision`` is that of the spec it was made for: a fog node runs none older than the latest it
+    saw. ``expires`` is in Unix seconds, ``value`` an Ed25519 signature.
+    """
+
+    revision: Count
+    expires: Count
+    artifacts: tuple[Sha256, ...]
+    value: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
+
+
 class AssignedInput(TensorSpec):
     """A tensor that comes from the broker, and the fog node that makes it; empty: the cameras do."""
 
@@ -191,6 +204,7 @@ class Assignment(Payload):
     partitions: tuple[AssignedPartition, ...] = ()
     inputs: tuple[AssignedInput, ...] = ()
     outputs: tuple[str, ...] = ()
+    signature: Signature | None = None
 
 
 class Report(Payload):
@@ -223,6 +237,7 @@ class Spec(Payload):
     deployment: str
     revision: Count
     bundle: dict[str, Any]
+    signature: Signature | None = None
 
 
 class BundleName(Payload):

@@ -3,18 +3,16 @@
 It is JSON, holds a password, and so may be read by its owner alone.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from broker.access.credentials import Credentials
+from broker.access.private_file import PrivateFileError, read_private, write_private
 
 Role = Literal["coordinator", "node", "camera", "operator", "reader"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-_MOST_BYTES: Final = 64 * 1024
-_OTHERS: Final = 0o077
 
 
 class JoinFileError(ValueError):
@@ -54,16 +52,11 @@ class JoinFile(BaseModel):
             JoinFileError: it is not there, readable by others, not a join file, or of another role.
         """
         try:
-            with path.open("rb") as file:
-                if os.name == "posix" and os.fstat(file.fileno()).st_mode & _OTHERS:
-                    raise JoinFileError(
-                        f"{path} holds a password and others can read it; run: chmod 600 {path}"
-                    )
-                text = file.read(_MOST_BYTES + 1)
-        except OSError as error:
-            raise JoinFileError(f"{path}: {error.strerror}") from None
+            text = read_private(path, "a password")
+        except PrivateFileError as error:
+            raise JoinFileError(str(error)) from None
         try:
-            joined = cls.model_validate_json(text[:_MOST_BYTES])
+            joined = cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -81,9 +74,7 @@ class JoinFile(BaseModel):
         Raises:
             JoinFileError: it is there already, or cannot be written.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
-            with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - made with its mode
-                file.write(self.model_dump_json(indent=2) + "\n")
-        except OSError as error:
-            raise JoinFileError(f"{path}: {error.strerror}") from None
+            write_private(path, self.model_dump_json(indent=2).encode() + b"\n")
+        except PrivateFileError as error:
+            raise JoinFileError(str(error)) from None

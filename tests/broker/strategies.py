@@ -99,8 +99,9 @@ def _plain(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
     positive = any(isinstance(limit, Gt) for limit in limits)
     lowest = 0.0 if limits else None
     highest: Any = next((limit.le for limit in limits if isinstance(limit, Le)), None)
+    pattern = next((limit.pattern for limit in limits if hasattr(limit, "pattern")), None)
     plain: dict[Any, st.SearchStrategy[Any]] = {
-        str: st.from_regex("[0-9a-f]{64}", fullmatch=True) if limits else names,
+        str: names if pattern is None else st.from_regex(pattern, fullmatch=True),
         int: st.integers(1 if positive else 0, 2**20),
         float: st.floats(
             lowest, highest, exclude_min=positive, allow_nan=False, allow_infinity=False

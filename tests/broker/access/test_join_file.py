@@ -54,12 +54,18 @@ def test_one_of_another_role_is_refused(path: Path) -> None:
         JoinFile.read(path, "camera")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "\0" * 100_000])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "\0" * 1000])
 def test_what_is_no_join_file_is_refused_in_one_line(path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(JoinFileError, match="is not a join file") as told:
         JoinFile.read(path)
     assert "\n" not in str(told.value)
+
+
+def test_one_that_is_too_large_is_refused(path: Path) -> None:
+    path.write_text(" " * 100_000)
+    with pytest.raises(JoinFileError, match="more than 65536 bytes"):
+        JoinFile.read(path)
 
 
 def test_one_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""What the operator signs of a deployment, and whether a signature holds (Ed25519, RFC 8032).
+
+Signed are the name, the revision, the expiry and the artifacts, and what gives the answers their
+meaning: the classes, and how a picture becomes the network's input. So whoever has the coordinator's
+place, or the broker's, can have nothing else run, and no answer renamed.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from broker.access.private_file import read_private
+from broker.messages import InputSpec, Signature
+
+_FORMAT: Final = "fogweave signature 1"
+
+
+class KeyFileError(ValueError):
+    """A file that holds no operator's key, in one sentence that names it."""
+
+
+def new_key() -> bytes:
+    """Return a new operator's private key as PEM (PKCS8)."""
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def read_key(path: Path) -> Ed25519PrivateKey:
+    """Return the operator's private key.
+
+    Raises:
+        PrivateFileError: it is not there, or others can read it.
+        KeyFileError: it holds something else.
+    """
+    pem = read_private(path, "a key")
+    try:
+        key = load_pem_private_key(pem, None)
+    except TypeError:
+        raise KeyFileError(f"{path}: the key has a passphrase; one without is wanted") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyFileError(f"{path} holds no private key; `fog-broker init` makes one") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyFileError(f"{path} holds no Ed25519 key; `fog-broker init` makes one")
+    return key
+
+
+def public_key(key: Ed25519PrivateKey) -> str:
+    """Return the public half, as 64 hex digits."""
+    return key.public_key().public_bytes_raw().hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a signature is of: a deployment by this name, with these classes, that takes such pictures."""
+
+    deployment: str
+    classes: tuple[str, ...]
+    taken: InputSpec
+
+
+def sign(
+    key: Ed25519PrivateKey, subject: Subject, artifacts: Iterable[str], revision: int, expires: int
+) -> Signature:
+    """Return the operator's word that ``artifacts`` (hashes) may run as this deployment.
+
+    ``expires`` is in Unix seconds.
+    """
+    unsigned = Signature(
+        revision=revision, expires=expires, artifacts=tuple(sorted(set(artifacts))), value="0" * 128
+    )
+    value = key.sign(_statement(unsigned, subject)).hex()
+    return unsigned.model_copy(update={"value": value})
+
+
+def holds(signature: Signature, operator_key: str, subject: Subject) -> bool:
+    """Return whether this is the word of who has the private half of ``operator_key`` (64 hex digits)."""
+    try:
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(operator_key))
+        public.verify(bytes.fromhex(signature.value), _statement(signature, subject))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _statement(signature: Signature, subject: Subject) -> bytes:
+    """Return what is signed: JSON with sorted keys and no spaces, numbers as Python writes them."""
+    said = {
+        "format": _FORMAT,
+        "deployment": subject.deployment,
+        "revision": signature.revision,
+        "expires": signature.expires,
+        "artifacts": signature.artifacts,
+        "classes": subject.classes,
+        "input": subject.taken.model_dump(mode="json"),
+    }
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
