@@ -6,6 +6,7 @@ The agent sorts what arrives; ``processor.py`` keeps the processor busy.
 
 from collections.abc import Callable
 
+from broker.access.trust import Trust
 from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk, decode_tensor
@@ -51,11 +52,13 @@ from fog_node.processor import Processor
 class Agent:
     """One fog node; ``memory_bytes`` is what its partitions may take together."""
 
-    def __init__(self, node: str, site: str, session: int, memory_bytes: int) -> None:
+    def __init__(
+        self, node: str, site: str, session: int, memory_bytes: int, trust: Trust | None = None
+    ) -> None:
         self.node, self.site, self.session = node, site, session
         self.counters = Counters()
         self.observations = Observations()
-        self.epochs = Epochs(node, site, session, memory_bytes)
+        self.epochs = Epochs(node, site, session, memory_bytes, trust or Trust())
         self._processor = Processor(node, site, self.epochs, self.counters, self.observations)
         self._state_topic = NODE_STATE.at(site, node=node)
         self._control: dict[str, Callable[[bytes, float], list[Action]]] = {

@@ -7,10 +7,11 @@ that fails. Topics and sessions follow by diff: what the epochs at hand need, le
 from collections.abc import Iterator
 from typing import Final
 
+from broker.access.trust import Trust
 from broker.actions import Publish
 from broker.messages import Assignment, Report, ReportStatus
 from broker.topics import NODE_REPORT
-from fog_node.events import Action, Loaded, Subscribe, Unsubscribe
+from fog_node.events import Action, Loaded, Remember, Subscribe, Unsubscribe
 from fog_node.holdings import Holdings
 from fog_node.serving import Serving
 
@@ -22,9 +23,9 @@ EpochKey = tuple[str, int]
 class Epochs:
     """All epochs at hand; ``memory_bytes`` is what their partitions may take together."""
 
-    def __init__(self, node: str, site: str, session: int, memory_bytes: int) -> None:
+    def __init__(self, node: str, site: str, session: int, memory_bytes: int, trust: Trust) -> None:
         self._node, self._site, self._session = node, site, session
-        self._memory_bytes = memory_bytes
+        self._memory_bytes, self._trust = memory_bytes, trust
         self._servings: dict[EpochKey, Serving] = {}
         self._reported: dict[EpochKey, ReportStatus] = {}
         self._subscribed: set[str] = set()
@@ -54,6 +55,9 @@ class Epochs:
     def assign(self, assignment: Assignment, now: float) -> tuple[list[EpochKey], list[Action]]:
         """Take an assignment; return the epochs that are gone by it, and what follows."""
         key = (assignment.deployment, assignment.epoch)
+        refusal = self._trust.refusal_of(assignment, now)
+        if refusal:
+            return self._refused(assignment, refusal)
         older = [s for s in self if s.key[0] == key[0] and s.key < key]
         for serving in older:
             if serving.phase == "prepare":
@@ -72,6 +76,16 @@ class Epochs:
             for serving in older:
                 if serving.move("superseded"):
                     serving.last_used = max(serving.last_used, now)
+        gone, actions = self._settled()
+        if assignment.phase == "serve" and self._trust.serves(assignment):
+            actions.append(Remember(dict(self._trust.revisions)))
+        return gone, actions
+
+    def _refused(self, assignment: Assignment, reason: str) -> tuple[list[EpochKey], list[Action]]:
+        """Report that an assignment is not run; whatever is at hand, of the same epoch even, stays."""
+        key = (assignment.deployment, assignment.epoch)
+        if key not in self._servings:
+            self._servings[key] = self._failed(assignment, reason)
         return self._settled()
 
     def drain(self, now: float) -> tuple[list[EpochKey], list[Action]]:
@@ -120,11 +134,14 @@ class Epochs:
         try:
             serving = Serving(assignment, self._node, self._site)
         except ValueError as error:
-            nothing = assignment.model_copy(update={"partitions": (), "inputs": ()})
-            serving = Serving(nothing, self._node, self._site)
-            serving.fail(str(error))
-            return serving
+            return self._failed(assignment, str(error))
         self._make_room(serving)
+        return serving
+
+    def _failed(self, assignment: Assignment, reason: str) -> Serving:
+        nothing = assignment.model_copy(update={"partitions": (), "inputs": ()})
+        serving = Serving(nothing, self._node, self._site)
+        serving.fail(reason)
         return serving
 
     def _make_room(self, serving: Serving) -> None:

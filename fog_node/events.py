@@ -1,5 +1,6 @@
 """What the agent is told, and what it asks its loop to do: plain values, no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,4 +127,11 @@ class Execute:
     run: PartitionRun
 
 
-Action = Publish | Subscribe | Unsubscribe | Load | Unload | Tidy | Give | Execute | Stop
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep the signed revisions that served, by deployment, over restarts."""
+
+    revisions: Mapping[str, int]
+
+
+Action = Publish | Subscribe | Unsubscribe | Load | Unload | Tidy | Give | Execute | Remember | Stop

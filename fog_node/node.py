@@ -12,6 +12,7 @@ from typing import Final, ParamSpec
 
 import psutil
 
+from broker.access.trust import Trust
 from broker.actions import Publish, Stop
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
@@ -28,6 +29,7 @@ from fog_node.events import (
     Give,
     Load,
     Ran,
+    Remember,
     RunFailed,
     Subscribe,
     Tidy,
@@ -38,6 +40,7 @@ from fog_node.loader import Loader
 from fog_node.measure import hardware, macs_per_s, measure_links
 from fog_node.partition_run import PartitionRun
 from fog_node.runtime import RuntimeFailureError
+from fog_node.signed_revisions import SignedRevisions
 
 _log = logging.getLogger("fog-node")
 P = ParamSpec("P")
@@ -47,13 +50,17 @@ _BEAT_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
-    """Who this fog node is and what it may use; ``threads`` for one partition, memory in bytes."""
+    """Who this fog node is and what it may use; ``threads`` for one partition, memory in bytes.
+
+    With an ``operator_key`` (64 hex digits) it runs only what the operator signed.
+    """
 
     node: str
     site: str
     state_dir: Path
     threads: int
     memory_bytes: int
+    operator_key: str | None = None
 
 
 class FogNode:
@@ -63,7 +70,11 @@ class FogNode:
         self._settings, self._bus = settings, bus
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         self._session = _next_session(settings.state_dir / "session")
-        self._agent = Agent(settings.node, settings.site, self._session, settings.memory_bytes)
+        self._revisions = SignedRevisions(settings.state_dir / "signed-revisions.json")
+        trust = Trust(settings.operator_key, self._revisions.read(), time.time() - time.monotonic())
+        self._agent = Agent(
+            settings.node, settings.site, self._session, settings.memory_bytes, trust
+        )
         self._inbox: Inbox[Event] = Inbox(stream_limit=256)
         self._loader = Loader(settings.state_dir / "artifacts", settings.threads, self._inbox.put)
         self._loading = ThreadPoolExecutor(1, "loader")
@@ -194,6 +205,8 @@ class FogNode:
                     self._loading.submit(self._loader.tidy, needed)
                 case Give(request):
                     self._loading.submit(self._give, request)
+                case Remember(revisions):
+                    self._revisions.write(revisions)
                 case Stop(reason):
                     self._reason = reason
                     self.stop()

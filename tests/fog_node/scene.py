@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from broker.access.trust import Trust
 from broker.actions import Publish
 from broker.artifacts import sha256_of
 from broker.bus.seam import Message
@@ -156,8 +157,8 @@ def loaded(partition: AssignedPartition) -> Loaded:
 class Desk:
     """An agent whose clock the test moves, and whose wishes the test grants."""
 
-    def __init__(self, memory_bytes: int = 1000) -> None:
-        self.agent = Agent(NODE, SITE, session=7, memory_bytes=memory_bytes)
+    def __init__(self, memory_bytes: int = 1000, trust: Trust | None = None) -> None:
+        self.agent = Agent(NODE, SITE, session=7, memory_bytes=memory_bytes, trust=trust)
         self.now = 100.0
         self.done = self.agent.start()
         """Every action so far."""
