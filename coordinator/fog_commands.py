@@ -4,7 +4,7 @@ import logging
 import time
 import uuid
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +28,9 @@ from broker.command_line import (
 from broker.ending import stopped_by_signals
 from broker.messages import OFFLINE, Status
 from broker.topics import COORDINATOR, COORDINATOR_STATE
+
+if TYPE_CHECKING:
+    from coordinator.fog.signer import Signer
 
 _log = logging.getLogger("fog-coordinator")
 
@@ -75,6 +78,21 @@ Timeout = Annotated[
 ]
 
 
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", help="The operator's key: sign it, so that enrolled fog nodes run it."),
+]
+Days = Annotated[
+    int,
+    typer.Option(
+        "--valid-days",
+        min=1,
+        max=36_500,
+        help="How long the signature is good; what serves goes on.",
+    ),
+]
+
+
 def deploy(
     bundle_dir: Annotated[Path, typer.Argument(help="A bundle folder that `train` made.")],
     name: Annotated[str, typer.Option(help="What the cameras call it.")],
@@ -82,6 +100,8 @@ def deploy(
     site: Site = SITE,
     wait: Wait = False,
     timeout: Timeout = 120.0,
+    key: Key = None,
+    valid_days: Days = 365,
     as_json: Json = False,
 ) -> None:
     """Hand a bundle to the coordinator, who places it on the fog nodes."""
@@ -93,6 +113,7 @@ def deploy(
         bundle = read_bundle(bundle_dir)
     except BundleError as error:
         refuse(error)
+    signer = _signer(key, valid_days)
     with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
         try:
             status = Client(bus, site).deploy(
@@ -101,6 +122,7 @@ def deploy(
                 name,
                 wait_s=timeout if wait else None,
                 tell=_teller(quiet=as_json),
+                signer=signer,
             )
         except DeploymentError as error:
             refuse(error, 1)
@@ -114,16 +136,22 @@ def redeploy(
     site: Site = SITE,
     wait: Wait = False,
     timeout: Timeout = 120.0,
+    key: Key = None,
+    valid_days: Days = 365,
     as_json: Json = False,
 ) -> None:
     """Place a deployment anew on the fog nodes of now; no frame is lost by it."""
     from coordinator.fog.client import Client, DeploymentError
 
     check_ids(name=name, site=site)
+    signer = _signer(key, valid_days)
     with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
         try:
             status = Client(bus, site).redeploy(
-                name, wait_s=timeout if wait else None, tell=_teller(quiet=as_json)
+                name,
+                wait_s=timeout if wait else None,
+                tell=_teller(quiet=as_json),
+                signer=signer,
             )
         except DeploymentError as error:
             refuse(error, 1)
@@ -194,6 +222,18 @@ def forget(
         say_json({"node": node, "cleared": cleared})
     else:
         say(f"{node}: forgotten; cleared its {', '.join(cleared)}")
+
+
+def _signer(key: Path | None, valid_days: int) -> "Signer | None":
+    """Return who signs, or None where nobody does; a file that is no key is refused."""
+    from broker.access.private_file import PrivateFileError
+    from broker.access.signature import KeyFileError, read_key
+    from coordinator.fog.signer import Signer
+
+    try:
+        return None if key is None else Signer(read_key(key), valid_days)
+    except (KeyFileError, PrivateFileError) as error:
+        refuse(f"--key: {error}")
 
 
 def _teller(*, quiet: bool) -> Any:

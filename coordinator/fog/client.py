@@ -22,6 +22,7 @@ from broker.topics import (
     STATUS,
     Topic,
 )
+from coordinator.fog.signer import Signer
 from coordinator.fog.site_snapshot import SILENT_S, TOPICS, SiteSnapshot
 from models.bundle import Bundle
 
@@ -68,10 +69,11 @@ class Client:
         *,
         wait_s: float | None,
         tell: Callable[[Status], None],
+        signer: Signer | None = None,
     ) -> Status:
         """Ask for a bundle to be deployed, handing its artifacts over; return the last status.
 
-        Without ``wait_s`` it returns once the coordinator has the artifacts, with it once the
+        With a ``signer`` enrolled fog nodes run it. Without ``wait_s`` it returns once the coordinator has the artifacts, with it once the
         deployment serves.
 
         Raises:
@@ -87,19 +89,26 @@ class Client:
             revision=self._next_revision(name),
             bundle=bundle.model_dump(mode="json"),
         )
-        return self._ask(spec, wait_s, tell)
+        return self._ask(spec if signer is None else signer.signed(spec), wait_s, tell)
 
     def redeploy(
-        self, name: str, *, wait_s: float | None, tell: Callable[[Status], None]
+        self,
+        name: str,
+        *,
+        wait_s: float | None,
+        tell: Callable[[Status], None],
+        signer: Signer | None = None,
     ) -> Status:
         """Ask for a deployment to be placed anew on the fog nodes of now.
+
+        Its signature stays, unless a ``signer`` signs it anew.
 
         Raises:
             DeploymentError: there is none of that name, no coordinator, or it could not.
         """
         spec = self._spec(name)
         again = spec.model_copy(update={"revision": max(_revision(), spec.revision + 1)})
-        return self._ask(again, wait_s, tell)
+        return self._ask(again if signer is None else signer.signed(again), wait_s, tell)
 
     def undeploy(self, name: str) -> None:
         """End a deployment, also one of which only something retained is left.

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from broker.access.trust import Trust
 from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk
@@ -55,7 +56,8 @@ UNSURE_S: Final = 1.5
 class Controller:
     """All decisions of a site; ``has`` tells whether an artifact of a hash and size is kept already.
 
-    ``wall_s`` is what added to the seconds of ``now`` gives Unix seconds, for people.
+    ``wall_s`` is what added to the seconds of ``now`` gives Unix seconds, for people. With an
+    ``operator_key`` (64 hex digits) only what the operator signed is deployed.
     """
 
     def __init__(
@@ -65,11 +67,15 @@ class Controller:
         has: Callable[[str, int], bool],
         failures: Failures,
         wall_s: float = 0.0,
+        *,
+        operator_key: str | None = None,
     ) -> None:
         self.fleet = Fleet()
         self.watch = Watch()
         self.tenure = Tenure(session)
-        self.deployments = Deployments(site, self.fleet, self.watch, has, wall_s)
+        self.deployments = Deployments(
+            site, self.fleet, self.watch, has, wall_s, trust=Trust(operator_key, wall_s=wall_s)
+        )
         self._site, self._failures = site, failures
         self._beats = 0
         self._heard_itself_at = 0.0

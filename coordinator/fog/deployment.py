@@ -270,7 +270,10 @@ class Deployment:
         self._move("placed")
         self.last_epoch += 1
         lives = {node: known.alive[node].session for node in sorted(layout.nodes)}
-        epoch = Epoch(self.name, self.last_epoch, self.bundle, layout, lives, now)
+        signature = self.spec.signature
+        epoch = Epoch(
+            self.name, self.last_epoch, self.bundle, layout, lives, now, signature=signature
+        )
         if self._concessions.makes_room:
             memory = {node: known.alive[node].memory_bytes for node in layout.nodes}
             together = held_together([known.held(), self.held(), epoch.held()])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from broker.access.trust import Trust
 from broker.actions import Publish
 from broker.codec import Chunk
 from broker.messages import Assignment, MessageError, Report, Spec
@@ -15,7 +16,7 @@ from coordinator.fog.learning import Learning
 from coordinator.fog.placing import Placed
 from coordinator.fog.publishing import Publishing
 from coordinator.fog.recovery import Heard
-from coordinator.fog.requested import RequestedSpecs, SpecError, bundle_of
+from coordinator.fog.requested import RequestedSpecs, SpecError
 from coordinator.fog.resumption import resumption
 from coordinator.fog.saved_state import remembered, restored, saved
 from coordinator.fog.surroundings import Surroundings
@@ -39,6 +40,8 @@ class Deployments:
         watch: Watch,
         has: Callable[[str, int], bool],
         wall_s: float,
+        *,
+        trust: Trust,
     ) -> None:
         self._site, self._fleet, self._watch = site, fleet, watch
         self._wall_s = wall_s
@@ -48,7 +51,9 @@ class Deployments:
         self._ended: set[str] = set()  # deployments that ended before we began
         self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
         self.requested = RequestedSpecs(
-            has, lambda sha256, anyone: self.heard.holders(sha256, fleet.online, anyone=anyone)
+            has,
+            lambda sha256, anyone: self.heard.holders(sha256, fleet.online, anyone=anyone),
+            trust,
         )
         self._stock_at = 0.0
         self._learning = Learning(fleet, watch)
@@ -137,7 +142,7 @@ class Deployments:
             self._early[name] = spec
             self._ended.discard(name)
             return []
-        return self._take_up(spec, lasts=False)
+        return self._take_up(spec, now, lasts=False)
 
     def accept(self, chunk: Chunk, now: float) -> list[Action]:
         """Take a chunk of an artifact."""
@@ -206,18 +211,17 @@ class Deployments:
         if resumed.refused is not None:
             actions += self._refuse(*resumed.refused)
         elif resumed.to_fetch is not None:
-            actions += self._take_up(resumed.to_fetch, lasts=resumed.lasts)
+            actions += self._take_up(resumed.to_fetch, now, lasts=resumed.lasts)
         elif deployment is not None:
             actions += self.publishing.want(deployment.spec)
         return actions
 
-    def _take_up(self, spec: Spec, *, lasts: bool) -> list[Action]:
+    def _take_up(self, spec: Spec, now: float, *, lasts: bool) -> list[Action]:
         """Fetch what a spec needs, or refuse it."""
         try:
-            bundle = bundle_of(spec)
+            self.requested.admit(spec, now, lasts=lasts)
         except SpecError as error:
             return self._refuse(spec, str(error))
-        self.requested.add(spec, bundle, lasts=lasts)
         return [*self.publishing.phase(spec, "fetching")]
 
     def _fetched(self, now: float) -> list[Action]:

@@ -4,7 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from broker.messages import Active, Assignment, BundleName, InputSpec, NodeInfo, Phase, Predicted
+from broker.messages import (
+    Active,
+    Assignment,
+    BundleName,
+    InputSpec,
+    NodeInfo,
+    Phase,
+    Predicted,
+    Signature,
+)
 from coordinator.fog.assignments import assignments
 from coordinator.fog.held import held_by
 from coordinator.fog.layout import Layout
@@ -20,7 +29,8 @@ class Epoch:
     """A bundle on a layout, with the session of each node when it was told.
 
     ``since`` is when it was told to prepare, or to serve, in monotonic seconds. On the nodes that it
-    ``evicts`` there is no memory for it and the epoch before, which ends there.
+    ``evicts`` there is no memory for it and the epoch before, which ends there. ``signature`` is the
+    operator's, where its spec was signed.
     """
 
     deployment: str
@@ -30,6 +40,7 @@ class Epoch:
     sessions: Mapping[str, int]
     since: float
     evicts: frozenset[str] = frozenset()
+    signature: Signature | None = None
 
     @property
     def nodes(self) -> frozenset[str]:
@@ -74,7 +85,10 @@ class Epoch:
         assigned = assignments(self.deployment, self.number, phase, self.bundle, self.layout)
         for node in self.evicts & assigned.keys():
             assigned[node] = assigned[node].model_copy(update={"makes_room": True})
-        return assigned
+        if self.signature is None:
+            return assigned
+        signed = {"signature": self.signature}
+        return {node: each.model_copy(update=signed) for node, each in assigned.items()}
 
     def active(self) -> Active:
         """Return what the cameras are told."""

@@ -133,7 +133,10 @@ def recovered(
         return None
     layout = _layout(parts, status)
     lives = {node: _session(nodes.get(node)) for node in sorted(layout.nodes)}
-    epoch = Epoch(deployment, active.epoch, bundle, layout, lives, now)
+    signed = (assignment.signature for assignment in known.values() if assignment.signature)
+    epoch = Epoch(
+        deployment, active.epoch, bundle, layout, lives, now, signature=next(signed, None)
+    )
     return Recovered(epoch, known)
 
 

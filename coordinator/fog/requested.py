@@ -6,9 +6,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from broker.access.trust import Trust
 from broker.artifact_pulls import ArtifactPulls
 from broker.codec import MAX_TENSOR_BYTES, Chunk
 from broker.messages import ArtifactRequest, Spec
+from coordinator.fog.signer import subject_of
 from models.bundle import Bundle
 
 PULL_PATIENCE_S: Final = 20.0
@@ -41,6 +43,13 @@ def bundle_of(spec: Spec) -> Bundle:
     return bundle
 
 
+def refusal_of(spec: Spec, bundle: Bundle, trust: Trust, now: float) -> str:
+    """Return why a spec is not to be served, by the operator's signature; empty if it may be."""
+    subject = subject_of(spec.deployment, bundle)
+    artifacts = {part.sha256: part.id for part in bundle.partitions}
+    return trust.refusal(spec.signature, subject, artifacts, now)
+
+
 @dataclass(frozen=True, slots=True)
 class RequestedSpec:
     """A spec that waits. One that ``lasts`` was there before us, and is not ours to refuse."""
@@ -61,8 +70,9 @@ class RequestedSpecs:
         self,
         has: Callable[[str, int], bool],
         holders: Callable[[str, bool], list[str]],
+        trust: Trust,
     ) -> None:
-        self._has, self._holders = has, holders
+        self._has, self._holders, self._trust = has, holders, trust
         self._pulls = ArtifactPulls()
         self._waiting: dict[str, RequestedSpec] = {}
         self._told: dict[str, str] = {}
@@ -87,8 +97,16 @@ class RequestedSpecs:
         waiting = self._waiting.get(deployment)
         return -1 if waiting is None else waiting.spec.revision
 
-    def add(self, spec: Spec, bundle: Bundle, *, lasts: bool = False) -> None:
-        """Have a spec wait until all of its artifacts are here."""
+    def admit(self, spec: Spec, now: float, *, lasts: bool = False) -> None:
+        """Have a spec wait until all of its artifacts are here; one that ``lasts`` was admitted before.
+
+        Raises:
+            SpecError: it cannot be served, or is not signed by whom we trust.
+        """
+        bundle = bundle_of(spec)
+        refusal = "" if lasts else refusal_of(spec, bundle, self._trust, now)
+        if refusal:
+            raise SpecError(refusal)
         self._waiting[spec.deployment] = RequestedSpec(spec, bundle, lasts)
         self.fetch(bundle, anyone=lasts)
 

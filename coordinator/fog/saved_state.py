@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from broker.messages import Count, Seconds, Sha256, Spec
+from broker.messages import Count, Seconds, Sha256, Signature, Spec
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.epoch import Epoch
 from coordinator.fog.layout import Layout
@@ -20,6 +20,7 @@ class _Serving(BaseModel):
     layout: Layout
     sessions: dict[str, Count]
     bundle: Bundle
+    signature: Signature | None = None
 
     @model_validator(mode="after")
     def _every_partition_is_somewhere(self) -> Self:
@@ -67,6 +68,7 @@ def saved(deployments: Iterable[Deployment], measured: Measured) -> dict[str, An
                 layout=deployment.serving.layout,
                 sessions=dict(deployment.serving.sessions),
                 bundle=deployment.serving.bundle,
+                signature=deployment.serving.signature,
             ),
         )
         for deployment in deployments
@@ -96,6 +98,7 @@ def restored(state: Mapping[str, Any]) -> list[Deployment]:
                 serving.layout,
                 serving.sessions,
                 0.0,
+                signature=serving.signature,
             )
             deployment.adopt(epoch, settled=entry.settled)
         deployments.append(deployment)

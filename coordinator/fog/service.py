@@ -45,6 +45,7 @@ class Service:
         state_dir: Path,
         bus: Bus,
         placer: Callable[[Deliver], Placing] = Placer,
+        operator_key: str | None = None,
     ) -> None:
         self._site, self._bus = site, bus
         self._failures = Failures(_log)
@@ -55,6 +56,7 @@ class Service:
             self._folder.has,
             self._failures,
             time.time() - time.monotonic(),
+            operator_key=operator_key,
         )
         self._inbox: Inbox[Message | Placed | str] = Inbox(stream_limit=1)
         self._placer = placer(self._inbox.put)

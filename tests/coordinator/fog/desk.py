@@ -31,10 +31,13 @@ class Desk:
         acts: bool = True,
         session: int = 100,
         wall_s: float = 0.0,
+        operator_key: str | None = None,
     ) -> None:
         self.kept = dict(artifacts(stored)) if stored else {}
         self.failures = Failures(logging.getLogger("test"))
-        self.controller = Controller(SITE, session, self.has, self.failures, wall_s)
+        self.controller = Controller(
+            SITE, session, self.has, self.failures, wall_s, operator_key=operator_key
+        )
         self.now = 0.0
         self.said: dict[str, bytes] = {}
         self.all: list[Action] = []
