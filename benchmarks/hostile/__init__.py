@@ -1,0 +1,1 @@
+"""A fog under attack: real messages changed, on every topic, by the hundred thousand."""

@@ -1,0 +1,161 @@
+"""One attack on a fog of real processes: streams before it, through it, and after everything restarted."""
+
+import time
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+import psutil
+from rich.console import Console
+
+from benchmarks.chaos.broker_process import BROKER
+from benchmarks.chaos.parts import COORDINATOR, wait_until
+from benchmarks.chaos.stage import SITE, Stage
+from benchmarks.hostile.flood import Flood
+from benchmarks.hostile.mutations import Mutator
+from benchmarks.hostile.spy import Spy
+from broker.bus.mqtt import MqttBus
+from broker.bus.url import BrokerUrl
+
+_WARM_UP_S: Final = 15.0
+_MEASURED_S: Final = 15.0
+_SAMPLE_S: Final = 1.0
+_BURST_S: Final = 0.02
+_FOR_EVER_S: Final = 1e6
+
+
+@dataclass(slots=True)
+class Found:
+    """What an attack did: rates in answers a second, memory in bytes by process."""
+
+    sent: int = 0
+    seconds: float = 0.0
+    ended: list[str] = field(default_factory=list)
+    rates: dict[str, float] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+    most: dict[str, int] = field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        """Return it as the table and ``--json`` have it."""
+        growth = {
+            name: most / self.before[name] - 1
+            for name, most in self.most.items()
+            if name in self.before
+        }
+        before = self.rates["before"]
+        return {
+            "sent": self.sent,
+            "seconds": self.seconds,
+            "ended": len(self.ended),
+            "memory": max(growth.values()),
+            "goodput": min(self.rates["during"], self.rates["after"]) / before,
+            "rates": self.rates,
+            "growth": growth,
+            "ends": self.ended,
+        }
+
+
+class Attack:
+    """An attacker without rights of its own on an open broker, so with everybody's."""
+
+    def __init__(self, stage: Stage, rate: float, seed: int, console: Console) -> None:
+        self._stage, self._rate, self._seed, self._console = stage, rate, seed, console
+        self._found = Found()
+
+    def run(self, messages: int) -> Found:
+        """Send so many hostile messages, then restart everything; return what came of it."""
+        stage, found = self._stage, self._found
+        bus = MqttBus.connect(stage.broker.url, "spy")
+        spy = Spy(bus, SITE)
+        self._stream()
+        self._wait(_WARM_UP_S, "streaming")
+        found.rates["before"] = self._measured("before")
+        found.before = self._memory()
+        mutator = Mutator(spy.seen(), SITE, self._seed)
+        bus.close()
+        begun = time.time()
+        self._flood(mutator, messages)
+        found.seconds = time.time() - begun
+        found.rates["during"] = self._answers(begun) / found.seconds
+        self._look()
+        self._restart()
+        self._wait(_WARM_UP_S, "streaming again")
+        found.rates["after"] = self._measured("after")
+        self._look()
+        return found
+
+    def _flood(self, mutator: Mutator, messages: int) -> None:
+        found, burst = self._found, max(1, int(self._rate * _BURST_S))
+        sample_at = 0.0
+        names = count()
+        flood = self._attacker(next(names))
+        with self._console.status("attacking") as bar:
+            begun = time.monotonic()
+            while found.sent < messages:
+                for _ in range(min(burst, messages - found.sent)):
+                    hostile = mutator.next()
+                    try:
+                        flood.publish(hostile.topic, hostile.payload, retain=hostile.retain)
+                    except OSError:  # the broker cut us off
+                        flood = self._attacker(next(names))
+                    found.sent += 1
+                now = time.monotonic()
+                if now >= sample_at:
+                    sample_at = now + _SAMPLE_S
+                    self._look()
+                    bar.update(f"{found.sent:,} of {messages:,} hostile messages")
+                time.sleep(max(0.0, begun + found.sent / self._rate - time.monotonic()))
+        flood.__exit__(None, None, None)
+
+    def _attacker(self, number: int) -> Flood:
+        return Flood(BrokerUrl.parse(self._stage.broker.url), f"attacker-{number}")
+
+    def _stream(self) -> None:
+        stage = self._stage
+        for camera in stage.setting.cameras:
+            stage.stream(camera, seconds=_FOR_EVER_S)
+        wait_until(lambda: len(stage.cameras.answers()) > 0, "the first answers")
+
+    def _restart(self) -> None:
+        """End everything, the cameras too, and start it again; what is retained stays."""
+        stage, parts = self._stage, self._stage.parts
+        everyone = (COORDINATOR, *stage.setting.node_names, *stage.setting.cameras)
+        parts.end(*(name for name in parts.pids() if name != BROKER and name in everyone))
+        for part in (COORDINATOR, *stage.setting.node_names):
+            stage.start(part)
+        for part in (COORDINATOR, *stage.setting.node_names):
+            parts.wait_ready(part)
+        self._stream()
+
+    def _measured(self, what: str) -> float:
+        begun = time.time()
+        self._wait(_MEASURED_S, f"measuring {what}")
+        return self._answers(begun) / (time.time() - begun)
+
+    def _answers(self, since: float) -> int:
+        return sum(answer.at >= since for answer in self._stage.cameras.answers())
+
+    def _wait(self, seconds: float, doing: str) -> None:
+        with self._console.status(doing):
+            time.sleep(seconds)
+
+    def _memory(self) -> dict[str, int]:
+        """Return the resident bytes of everyone, by the part they play."""
+        pids = self._stage.parts.pids() | {BROKER: self._stage.broker.pids[-1]}
+        memory = {}
+        for name, pid in pids.items():
+            try:
+                memory[name.partition("-start-")[0]] = psutil.Process(pid).memory_info().rss
+            except psutil.Error:  # it has just ended
+                continue
+        return memory
+
+    def _look(self) -> None:
+        """Take note of who takes more memory than ever, and of who ended."""
+        found, memory = self._found, self._memory()
+        found.most |= {name: max(size, found.most.get(name, 0)) for name, size in memory.items()}
+        everyone = (COORDINATOR, *self._stage.setting.node_names, *self._stage.setting.cameras)
+        for part in everyone:
+            code = self._stage.parts.code(part)
+            if code is not None and part not in found.ended:
+                found.ended.append(part)
