@@ -120,3 +120,11 @@ TOPICS: Final = (
     TENSOR,
     RESULT,
 )
+
+
+def pattern_of(topic: str) -> str:
+    """Return the pattern that a topic, or a filter, of any site is of; itself if it is of none."""
+    for known in TOPICS:
+        if known.names(topic) is not None:
+            return known.pattern
+    return topic

@@ -1,12 +1,15 @@
 """What a bus keeps from one connection to the next."""
 
+import ssl
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
 
+from broker.access.credentials import Credentials
 from broker.bus.connection_listeners import Listeners
 from broker.bus.outbox import Outbox
+from broker.bus.refusals import Refusals
 from broker.bus.router import Router
 from broker.bus.seam import Will
 from broker.bus.url import BrokerUrl
@@ -21,10 +24,14 @@ class ClientState:
     client_id: str
     will: Will | None
     outbox: Outbox
+    credentials: Credentials
+    tls: ssl.SSLContext | None
+    """How the broker is checked; None for a connection that is not encrypted."""
     router: Router = field(default_factory=Router)
     changes: deque[tuple[str, bool]] = field(default_factory=deque)
     """Filters that come (True) and go (False), which the broker has not been told of."""
     listeners: Listeners = field(default_factory=Listeners)
+    refusals: Refusals = field(default_factory=Refusals)
     wakeup: Wakeup = field(default_factory=Wakeup)
     connected: bool = False
     renewing: threading.Event = field(default_factory=threading.Event)

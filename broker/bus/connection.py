@@ -11,15 +11,16 @@ import logging
 import select
 import socket
 import time
-from collections import deque
 from typing import Any, Final
 
-from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from broker.bus.client_state import ClientState
+from broker.bus.in_flight import InFlight
+from broker.bus.loss import Loss
 from broker.bus.outbox import Outgoing
-from broker.bus.seam import Message
+from broker.bus.seam import Message, TakenOverError
 
 KEEPALIVE_SECONDS: Final = 5
 """The broker gives a silent client up after one and a half of these, and we a silent broker after two."""
@@ -30,7 +31,6 @@ _IDLE_SECONDS: Final = 0.5  # how often the keepalive is looked after
 _WINDOW: Final = 20  # control messages sent and not yet acknowledged
 _BURST_BYTES: Final = 64 * 1024  # given to paho before it writes, and before we read again
 _MESSAGE_BYTES: Final = 2048  # what an empty message counts as
-_UNSUPPORTED_PROTOCOL: Final = 0x84
 
 logger = logging.getLogger(__name__)
 
@@ -41,21 +41,17 @@ class Connection:
     def __init__(self, state: ClientState, *, mqtt_5: bool) -> None:
         self._state = state
         self._version = MQTTProtocolVersion.MQTTv5 if mqtt_5 else MQTTProtocolVersion.MQTTv311
-        self._unacknowledged: deque[tuple[MQTTMessageInfo, Outgoing]] = deque()
-        self._subscribing: set[int | None] = set()  # packet ids of SUBSCRIBEs in flight
+        self._in_flight = InFlight(state.outbox, state.refusals)
         self._subscribed_at = self._begun = self._looked_after = 0.0
         self._busy = False  # more waits to be handed over
         self._blocked = False  # the socket took no more
         self._parting = False  # goodbye is said
-        self.reason = "no answer"
-        """Why there is no connection (any more)."""
-        self.refused = False
-        """The broker is there, but takes no such version of MQTT."""
+        self.loss = Loss(state.url, state.client_id, state.credentials.user)
 
     @property
     def unacknowledged(self) -> list[Outgoing]:
         """Control messages that the broker may not have."""
-        return [message for _, message in self._unacknowledged]
+        return self._in_flight.unacknowledged
 
     def serve(self) -> None:
         """Connect, read and write until the connection is lost or the client closes.
@@ -64,6 +60,12 @@ class Connection:
             OSError: there is no broker.
         """
         client = self._client()
+        try:
+            self._connect(client)
+        except OSError as error:
+            if not self.loss.handshake(error):
+                raise
+            return
         self._state.renewing.clear()
         sock: Any = client.socket()
         self._begun = self._looked_after = time.monotonic()
@@ -106,15 +108,15 @@ class Connection:
         """Return whether nothing is to be hoped for from this connection; look after its keepalive."""
         state = self._state
         if state.renewing.is_set():
-            self.reason = "it brought nothing any more"
+            self.loss.reason = "it brought nothing any more"
             return True
         if now - self._looked_after <= _IDLE_SECONDS:
             return False
         self._looked_after = now
         client.loop_misc()
-        if self._subscribing and now - self._subscribed_at > _ANSWER_SECONDS:
+        if self._in_flight.subscriptions and now - self._subscribed_at > _ANSWER_SECONDS:
             # A SUBACK that got lost would leave us connected without hearing anything.
-            self.reason = "no answer to a subscription"
+            self.loss.reason = "no answer to a subscription"
             return True
         return not state.connected and now - self._begun > _ANSWER_SECONDS
 
@@ -132,7 +134,7 @@ class Connection:
         return False
 
     def _client(self) -> Client:
-        """Return a client on its way to the broker, with nothing received yet."""
+        """Return a client that knows who we are."""
         state = self._state
         client = Client(
             CallbackAPIVersion.VERSION2,
@@ -147,41 +149,47 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
-        if state.url.user is not None:
-            client.username_pw_set(state.url.user, state.url.password)
-        if state.url.tls:
-            client.tls_set()
+        client.on_log = (
+            self._on_log
+        )  # only until there is a connection: it would cost every message
+        if state.credentials.user is not None:
+            client.username_pw_set(state.credentials.user, state.credentials.password)
+        if state.tls is not None:
+            client.tls_set_context(state.tls)
         if state.will is not None:
             client.will_set(state.will.topic, state.will.payload, qos=1, retain=True)
-        clean = self._version == MQTTProtocolVersion.MQTTv5 or MQTT_CLEAN_START_FIRST_ONLY
-        client.connect(state.url.host, state.url.port, KEEPALIVE_SECONDS, clean_start=clean)
-        # Some say so, and some are confused by MQTT 5 and close the connection without a word.
-        self.refused = True
-        self.reason = "it takes connections but does not answer as an MQTT broker"
         return client
+
+    def _connect(self, client: Client) -> None:
+        """Bring ``client`` on its way to the broker, with nothing received yet."""
+        url = self._state.url
+        clean = self._version == MQTTProtocolVersion.MQTTv5 or MQTT_CLEAN_START_FIRST_ONLY
+        client.connect(url.host, url.port, KEEPALIVE_SECONDS, clean_start=clean)
+        self.loss.asked()
 
     def _work(self, client: Client) -> bool:
         """Hand over what waits, up to a burst; return whether more waits."""
         state = self._state
         if state.changes or state.listeners.waiting:
             self._change(client)
-        unacknowledged = self._unacknowledged
-        while unacknowledged and client.socket() and unacknowledged[0][0].is_published():
-            state.outbox.acknowledge(unacknowledged.popleft()[1])
+        in_flight = self._in_flight
         room = _BURST_BYTES
         while room > 0:
             # Control waits for subscriptions: whoever asks is to hear the answer, and not every
             # broker deals with what one client sends in its order.
-            control = len(unacknowledged) < _WINDOW and not self._subscribing
+            control = in_flight.control < _WINDOW and not in_flight.subscriptions
             message = state.outbox.take(control=control)
             if message is None:
-                return False
-            topic, payload, retain, stream = message
-            info = client.publish(topic, payload, 0 if stream else 1, retain)
-            if not stream:
-                unacknowledged.append((info, message))
+                break
+            topic, payload, retain, _ = message
+            qos = in_flight.qos(message)
+            info = client.publish(topic, payload, qos, retain)
+            if qos:
+                in_flight.sent(info.mid, message)
             room -= len(payload) + _MESSAGE_BYTES
-        return True
+        # It costs every message of QoS 0 as well, which has no answer.
+        client.on_publish = self._on_publish if in_flight.messages else None
+        return room <= 0
 
     def _change(self, client: Client) -> None:
         state = self._state
@@ -195,12 +203,13 @@ class Connection:
 
     def _subscribe(self, client: Client, filters: list[str]) -> None:
         _, packet_id = client.subscribe([(topic_filter, 1) for topic_filter in filters])
-        self._subscribing.add(packet_id)
+        self._in_flight.subscriptions[packet_id] = filters
         self._subscribed_at = time.monotonic()
 
     def _all_said(self, client: Client) -> bool:
-        waiting = self._busy or self._unacknowledged or self._subscribing or client.want_write()
-        return not waiting or not self._state.connected
+        in_flight = self._in_flight
+        waiting = in_flight.messages or in_flight.subscriptions or client.want_write()
+        return not (self._busy or waiting) or not self._state.connected
 
     def _part(self, client: Client) -> None:
         """Say goodbye, after the deliveries have ended.
@@ -218,9 +227,9 @@ class Connection:
     def _on_connect(
         self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        self.refused = reason.value == _UNSUPPORTED_PROTOCOL
+        client.on_log = None
+        self.loss.answered(reason.value, str(reason))
         if reason.is_failure:
-            self.reason = str(reason)
             return  # paho closes the connection
         # First the subscriptions, then the retained state: whoever hears of us hears our answers.
         state = self._state
@@ -235,16 +244,27 @@ class Connection:
     def _on_disconnect(
         self, _client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        if self._state.connected:
-            self.reason = str(reason).replace("Unspecified error", "the connection ended")
+        state = self._state
+        if not state.connected:
+            if self._version == MQTTProtocolVersion.MQTTv311:  # the last that we try
+                self.loss.closed()
+            return
+        self.loss.ended(reason.value, str(reason))
+        if self.loss.taken_over:
+            state.refusals.note(TakenOverError(state.client_id))
+
+    def _on_log(self, _client: Client, _userdata: Any, _level: int, text: str) -> None:
+        self.loss.alerted(text)
 
     def _on_subscribe(
         self, _client: Client, _userdata: Any, packet_id: int, reasons: Any, _properties: Any
     ) -> None:
-        self._subscribing.discard(packet_id)
-        for reason in reasons:
-            if reason.is_failure:
-                logger.warning("%s refused a subscription: %s", self._state.url, reason)
+        self._in_flight.subscribed(packet_id, reasons)
+
+    def _on_publish(
+        self, _client: Client, _userdata: Any, packet_id: int, reason: Any, _properties: Any
+    ) -> None:
+        self._in_flight.published(packet_id, reason)
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         # paho's payload is bytes already; deliveries that nobody asked for find no handler.

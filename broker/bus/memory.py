@@ -12,7 +12,14 @@ from typing import Final, Self
 from broker.bus.connection_listeners import Listeners
 from broker.bus.outbox import Limits, Outbox, Outgoing
 from broker.bus.router import Router, check_topic, matches
-from broker.bus.seam import MAX_PAYLOAD_BYTES, Handler, Message, PayloadTooLargeError, Will
+from broker.bus.seam import (
+    MAX_PAYLOAD_BYTES,
+    BusError,
+    Handler,
+    Message,
+    PayloadTooLargeError,
+    Will,
+)
 
 _Step = Callable[[], object]
 _FLUSH_SECONDS: Final = 2.0
@@ -154,6 +161,14 @@ class MemoryBus:
     def dropped(self) -> int:
         """Messages given up so far because the way out was full or there was none."""
         return self._outbox.dropped
+
+    @property
+    def refused(self) -> int:
+        """Nothing: here everybody may do everything."""
+        return 0
+
+    def on_refusal(self, listener: Callable[[BusError], None]) -> None:
+        """There is nothing to tell ``listener``: here everybody may do everything."""
 
     def subscribe(self, topic_filter: str, handler: Handler) -> None:
         """Call ``handler`` for every message that matches, from now on and after every reconnect."""

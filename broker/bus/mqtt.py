@@ -4,8 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Self
 
+from broker.access.credentials import NOBODY, Credentials
+from broker.access.tls import tls_context
 from broker.bus.allocator import keep_large_buffers
 from broker.bus.backoff import Backoff
 from broker.bus.client_state import ClientState
@@ -14,7 +17,9 @@ from broker.bus.outbox import Limits, Outbox, Outgoing
 from broker.bus.router import check_topic
 from broker.bus.seam import (
     MAX_PAYLOAD_BYTES,
+    BrokerRefusedError,
     BrokerUnreachableError,
+    BusError,
     Handler,
     PayloadTooLargeError,
     Will,
@@ -26,6 +31,8 @@ _STABLE_SECONDS: Final = (
     5.0  # a shorter connection (two parts with one id) does not reset the backoff
 )
 
+_REFUSED_SECONDS: Final = 60.0  # between two attempts at a broker that refuses us
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +43,13 @@ class MqttBus:
     :meth:`connect` insists on a first connection. ``client_id`` is to be unique at the broker: the
     id of a fog node is its client id, so that a second one ends the first. That the broker is not
     there is logged once per outage, the first one only if ``announce``.
+
+    One that refuses us is tried again as well, ever more rarely: a clock is set, a certificate renewed,
+    a device enrolled again, without anybody starting it anew. ``yields``: a connection that another one
+    with our id ended is not made again.
+
+    Raises:
+        ValueError: ``url`` or ``credentials`` are not valid, in one sentence.
     """
 
     def __init__(
@@ -44,13 +58,21 @@ class MqttBus:
         client_id: str,
         will: Will | None = None,
         *,
+        credentials: Credentials = NOBODY,
         limits: Limits | None = None,
         announce: bool = True,
+        yields: bool = False,
     ) -> None:
         keep_large_buffers()
-        self._state = ClientState(BrokerUrl.parse(url), client_id, will, Outbox(limits))
+        address = BrokerUrl.parse(url)
+        if credentials.user is None and address.user is not None:
+            credentials = replace(credentials, user=address.user)
+        tls = tls_context(credentials) if address.tls else None
+        outbox = Outbox(limits)
+        self._state = ClientState(address, client_id, will, outbox, credentials, tls)
+        self._yields = yields
         self._silent = not announce  # nothing (more) is to be said about the current outage
-        self._reason = "no answer"  # why there is no connection
+        self._trouble: BusError = BrokerUnreachableError(str(address), "no answer")
         self._settled = threading.Event()  # the first attempt has come to an end, good or bad
         self.on_connection(self._on_connection)
         self._thread = threading.Thread(target=self._run, name=f"bus-{client_id}", daemon=True)
@@ -62,6 +84,7 @@ class MqttBus:
         url: str,
         client_id: str,
         *,
+        credentials: Credentials = NOBODY,
         will: Will | None = None,
         timeout: float = CONNECT_SECONDS,
         retry: bool = False,
@@ -70,20 +93,26 @@ class MqttBus:
 
         Raises:
             BrokerUnreachableError: the first attempt failed, or ``timeout`` seconds have passed.
-            ValueError: ``url`` is not valid.
+            BrokerRefusedError: the broker does not take us, or is not the one that we trust.
+            ValueError: ``url`` or ``credentials`` are not valid.
         """
-        bus = cls(url, client_id, will, announce=retry)
+        bus = cls(url, client_id, will, credentials=credentials, announce=retry, yields=not retry)
         if not retry:
             bus._settled.wait(timeout)
             if not bus.connected:
                 bus.close()
-                raise BrokerUnreachableError(str(bus._state.url), bus._reason)
+                raise bus.trouble
         return bus
 
     @property
     def url(self) -> BrokerUrl:
-        """The broker's address, without the password when it is printed."""
+        """The broker's address."""
         return self._state.url
+
+    @property
+    def trouble(self) -> BusError:
+        """Why there is no connection, or was none before this one."""
+        return self._trouble
 
     @property
     def connected(self) -> bool:
@@ -94,6 +123,15 @@ class MqttBus:
     def dropped(self) -> int:
         """Messages given up so far because the way out was full or there was none."""
         return self._state.outbox.dropped
+
+    @property
+    def refused(self) -> int:
+        """Messages and subscriptions that the broker did not allow."""
+        return self._state.refusals.count
+
+    def on_refusal(self, listener: Callable[[BusError], None]) -> None:
+        """Call ``listener`` with what the broker does not allow, and has not so far."""
+        self._state.refusals.add(listener)
 
     def subscribe(self, topic_filter: str, handler: Handler) -> None:
         """Call ``handler`` for every message that matches, from now on and after every reconnect."""
@@ -137,17 +175,22 @@ class MqttBus:
     # What follows runs on the bus's own thread.
 
     def _run(self) -> None:
-        backoff, state = Backoff(), self._state
+        absent, refused, state = Backoff(), Backoff(1.0, _REFUSED_SECONDS), self._state
         while not state.closing.is_set():
             begun = time.monotonic()
             connection = self._attempt(mqtt_5=True)
-            if connection.refused and not state.closing.is_set():
+            if connection.loss.too_new and not state.closing.is_set():
                 connection = self._attempt(mqtt_5=False)
             self._lost(connection)
             self._settled.set()
+            if connection.loss.taken_over and self._yields:
+                break
             if time.monotonic() - begun > _STABLE_SECONDS:
-                backoff.reset()
-            state.closing.wait(backoff.delay())
+                absent.reset()
+            if not connection.loss.refused:
+                refused.reset()
+            state.closing.wait((refused if connection.loss.refused else absent).delay())
+        state.closing.wait()
         state.wakeup.close()
 
     def _attempt(self, *, mqtt_5: bool) -> Connection:
@@ -156,22 +199,28 @@ class MqttBus:
         try:
             connection.serve()
         except OSError as error:
-            connection.reason = error.strerror or str(error)
+            connection.loss.reason = error.strerror or str(error)
         except Exception as error:  # a bus that dies silently is worse than one that retries
             logger.exception("the connection to %s failed", self._state.url)
-            connection.reason = str(error)
+            connection.loss.reason = str(error)
         return connection
 
     def _lost(self, connection: Connection) -> None:
         """Take note that there is no connection (any more) and say so once."""
         state = self._state
-        self._reason = connection.reason
+        url, reason = str(state.url), connection.loss.reason
+        kind = BrokerRefusedError if connection.loss.refused else BrokerUnreachableError
+        self._trouble = kind(url, reason)
         state.outbox.shut(connection.unacknowledged)
         was_connected, state.connected = state.connected, False
         if not self._silent and not state.closing.is_set():
-            what = "lost the broker at" if was_connected else "no broker at"
-            reason = connection.reason
-            logger.warning("%s %s (%s); trying again until it answers", what, state.url, reason)
+            if was_connected:
+                said = f"lost the broker at {url} ({reason}); trying again until it answers"
+            elif connection.loss.refused:
+                said = f"{self._trouble}; trying again"
+            else:
+                said = f"{self._trouble}; trying again until it answers"
+            logger.warning("%s", said)
             self._silent = True
         if was_connected:
             state.listeners.tell(False)

@@ -7,7 +7,7 @@ only take note, which is what an :class:`~broker.bus.inbox.Inbox` is for.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 MAX_PAYLOAD_BYTES: Final = 4 * 1024 * 1024 - 4096
 """The largest payload that a bus publishes: mosquitto.conf's packet size less room for the topic."""
@@ -31,6 +31,7 @@ class Will:
 
 
 Handler = Callable[[Message], None]
+Right = Literal["read", "write"]
 
 
 class BusError(Exception):
@@ -43,6 +44,36 @@ class BrokerUnreachableError(BusError):
     def __init__(self, url: str, reason: str) -> None:
         self.url, self.reason = url, reason
         super().__init__(f"no broker at {url} ({reason})")
+
+
+class BrokerRefusedError(BusError):
+    """The broker is there and does not take us, or we do not take it: somebody has to do something."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"refused by {url}: {reason}")
+
+
+class TakenOverError(BusError):
+    """Another connection with our client id ended ours."""
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        super().__init__(
+            f"another command connected as {client_id} and ended this one; run one at a time, "
+            "or have a second user enrolled: fog-broker enrol"
+        )
+
+
+class NotAllowedError(BusError):
+    """The broker does not let us write, or read, a topic: ``right`` is what is missing."""
+
+    def __init__(self, topic: str, right: Right, reason: str) -> None:
+        self.topic, self.right, self.reason = topic, right, reason
+        super().__init__(
+            f"the broker refused the right to {right} {topic} ({reason}); "
+            "which role has which rights stands in docs/security.md"
+        )
 
 
 class PayloadTooLargeError(BusError):
@@ -67,6 +98,16 @@ class Bus(Protocol):
         """Messages given up so far because the way out was full or there was none.
 
         They are of the stream, unless a thousand control messages wait for a connection.
+        """
+
+    @property
+    def refused(self) -> int:
+        """Messages and subscriptions that the broker did not allow, as far as it says so."""
+
+    def on_refusal(self, listener: Callable[[BusError], None]) -> None:
+        """Call ``listener`` with every NotAllowedError and TakenOverError, on the bus's thread.
+
+        A listener that comes later is told of those before.
         """
 
     def subscribe(self, topic_filter: str, handler: Handler) -> None:

@@ -111,3 +111,23 @@ def _plain(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
         Any: st.none() | names,
     }
     return plain[hint]
+
+
+SECRETS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map("Zq7{}qZ9".format)
+"""Passwords with everything in them, marked at both ends."""
+
+
+@st.composite
+def addresses_with(draw: st.DrawFn, secret: str) -> str:
+    """Addresses with a password in them, as they are typed, also by somebody in a hurry."""
+    scheme = draw(
+        st.sampled_from(["mqtt://", "mqtts://", "MQTT://", "http://", "rtsp://", "", "mqtt:/"])
+    )
+    user = draw(st.sampled_from(["", "me", "a@b", "a b", "[", "x:y"]))
+    host = draw(st.sampled_from(["host", "", "h:1883", "h:x", "[::1", "a@b", "h/t?u#v", "h h"]))
+    return f"{scheme}{user}:{secret}@{host}"
+
+
+def shows(secret: str, text: str) -> bool:
+    """Return whether ``text`` has an end of a secret of ``SECRETS`` in it."""
+    return any(mark in text.lower() for mark in (secret[:3].lower(), secret[-3:].lower()))
