@@ -1,12 +1,12 @@
 """What all commands have in common: options that mean the same, and the one plain line of a refusal."""
 
 import json
+import logging
 import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from broker.access.redaction import printable
 from broker.bus.mqtt import MqttBus
-from broker.bus.seam import BrokerUnreachableError, Will
 from broker.ending import Stop
 from broker.topics import InvalidIdError, check_id
 
@@ -47,11 +47,6 @@ def application(purpose: str) -> typer.Typer:
     return typer.Typer(cls=PlainGroup, help=purpose, add_completion=False)
 
 
-BROKER: Final = "mqtt://127.0.0.1:1883"
-SITE: Final = "home"
-
-Broker = Annotated[str, typer.Option(help="The broker's address, mqtt://HOST:PORT.")]
-Site = Annotated[str, typer.Option(help="Fogs of different sites do not hear each other.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 MOST_SECONDS: Final = 31_536_000.0
@@ -62,16 +57,39 @@ console, error_console = Console(), Console(stderr=True)
 
 def refuse(sentence: object, code: int = 2) -> NoReturn:
     """End the command with one plain line on stderr."""
-    error_console.print(
-        f"error: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False
-    )
+    _complain(sentence)
     raise typer.Exit(code)
 
 
-def _complain(sentence: object) -> None:
-    error_console.print(
-        f"error: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False
+def warn(sentence: object) -> None:
+    """Say what is not as it should be; the command goes on."""
+    _complain(sentence, "warning", "yellow")
+
+
+def _complain(sentence: object, what: str = "error", style: str = "red") -> None:
+    line = f"{what}: {printable(str(sentence))}"
+    error_console.print(line, style=style, highlight=False, soft_wrap=True, markup=False)
+
+
+class _PlainFormatter(logging.Formatter):
+    """Lines without secrets, and without what a terminal acts on: ids and reasons come from others."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        lines = super().formatException(ei).splitlines()
+        return "\n".join(printable(line) for line in lines)
+
+
+def start_log(*, service: bool) -> None:
+    """Have what happens logged on stderr: of a ``service`` all with the time, else what goes wrong."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        _PlainFormatter("%(asctime)s %(name)s: %(message)s" if service else "%(message)s")
     )
+    logging.basicConfig(level=logging.INFO if service else logging.WARNING, handlers=[handler])
 
 
 def say(text: str) -> None:
@@ -106,21 +124,6 @@ def state_dir(given: Path | None, name: str) -> Path:
         return given
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "fogweave" / name
-
-
-@contextmanager
-def connection(
-    url: str, client_id: str, *, will: Will | None = None, retry: bool = False
-) -> Iterator[MqttBus]:
-    """Yield a bus and close it after; an address that is not valid, or without a broker, is refused."""
-    try:
-        bus = MqttBus.connect(url, client_id, will=will, retry=retry)
-    except (ValueError, BrokerUnreachableError) as error:
-        refuse(error)
-    try:
-        yield bus
-    finally:
-        bus.close()
 
 
 def wait_connected(bus: MqttBus, *, seconds: float | None = None, stop: Stop | None = None) -> bool:

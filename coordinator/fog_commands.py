@@ -3,41 +3,42 @@
 import logging
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from broker.access.joining import Joined
 from broker.bus.seam import Will
 from broker.command_line import (
-    BROKER,
     MOST_SECONDS,
-    SITE,
-    Broker,
     Json,
-    Site,
     check_ids,
-    connection,
     console,
     not_nan,
     refuse,
     say,
     say_json,
+    start_log,
     state_dir,
 )
 from broker.ending import stopped_by_signals
+from broker.join_options import connection, joins
 from broker.messages import OFFLINE, Status
 from broker.topics import COORDINATOR, COORDINATOR_STATE
 
 if TYPE_CHECKING:
+    from coordinator.fog.client import Client
     from coordinator.fog.signer import Signer
 
 _log = logging.getLogger("fog-coordinator")
 
 
+@joins("coordinator")
 def serve(
-    broker: Broker = BROKER,
-    site: Site = SITE,
+    joined: Joined,
     folder: Annotated[
         Path | None,
         typer.Option("--state-dir", help="Where bundles and deployments are kept over restarts."),
@@ -47,18 +48,18 @@ def serve(
     from coordinator.fog.service import Service
     from coordinator.fog.state_folder import StateError
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    check_ids(site=site)
+    start_log(service=True)
+    site = joined.site
     folder = state_dir(folder, f"{COORDINATOR}-{site}")
     will = Will(COORDINATOR_STATE.at(site), OFFLINE)
     # An id of its own, not the site's: of two coordinators the later stays, and says so.
-    client_id = f"{COORDINATOR}-{uuid.uuid4().hex[:12]}"
+    client_id = joined.client_id(f"{COORDINATOR}-{uuid.uuid4().hex[:12]}")
     with (
         stopped_by_signals() as stop,
-        connection(broker, client_id, will=will, retry=True) as bus,
+        connection(joined, client_id, will=will, retry=True) as bus,
     ):
         try:
-            service = Service(site, folder, bus)
+            service = Service(site, folder, bus, operator_key=joined.operator_key)
             stop.calls(service.stop)
             say(f"fog-coordinator is ready for site {site}, state in {folder}")
             reason = service.run()
@@ -69,6 +70,20 @@ def serve(
             refuse(f"fog-coordinator ended by a mistake of ours: {error!r}", 1)
     if reason:
         refuse(reason)
+
+
+@contextmanager
+def _talk(joined: Joined, command: str) -> Iterator["Client"]:
+    """Yield what talks to the coordinator; what does not come about is one plain line."""
+    from coordinator.fog.client import Client, DeploymentError
+
+    own_id = None if joined.file is None else joined.file.id
+    client_id = joined.client_id(f"{command}-{uuid.uuid4().hex[:12]}")
+    with connection(joined, client_id) as bus:
+        try:
+            yield Client(bus, joined.site, own_id)
+        except DeploymentError as error:
+            refuse(error, 1)
 
 
 Wait = Annotated[bool, typer.Option("--wait", help="Return when it serves.")]
@@ -93,11 +108,11 @@ Days = Annotated[
 ]
 
 
+@joins("operator", signs=True)
 def deploy(
+    joined: Joined,
     bundle_dir: Annotated[Path, typer.Argument(help="A bundle folder that `train` made.")],
     name: Annotated[str, typer.Option(help="What the cameras call it.")],
-    broker: Broker = BROKER,
-    site: Site = SITE,
     wait: Wait = False,
     timeout: Timeout = 120.0,
     key: Key = None,
@@ -105,35 +120,31 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Hand a bundle to the coordinator, who places it on the fog nodes."""
-    from coordinator.fog.client import Client, DeploymentError
     from models.bundle import BundleError, read_bundle
 
-    check_ids(name=name, site=site)
+    check_ids(name=name)
     try:
         bundle = read_bundle(bundle_dir)
     except BundleError as error:
         refuse(error)
     signer = _signer(key, valid_days)
-    with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
-        try:
-            status = Client(bus, site).deploy(
-                bundle,
-                bundle_dir,
-                name,
-                wait_s=timeout if wait else None,
-                tell=_teller(quiet=as_json),
-                signer=signer,
-            )
-        except DeploymentError as error:
-            refuse(error, 1)
+    with _talk(joined, "deploy") as client:
+        status = client.deploy(
+            bundle,
+            bundle_dir,
+            name,
+            wait_s=timeout if wait else None,
+            tell=_teller(quiet=as_json),
+            signer=signer,
+        )
     if as_json:
         say_json(status.model_dump())
 
 
+@joins("operator", signs=True)
 def redeploy(
+    joined: Joined,
     name: Annotated[str, typer.Argument(help="The deployment.")],
-    broker: Broker = BROKER,
-    site: Site = SITE,
     wait: Wait = False,
     timeout: Timeout = 120.0,
     key: Key = None,
@@ -141,44 +152,34 @@ def redeploy(
     as_json: Json = False,
 ) -> None:
     """Place a deployment anew on the fog nodes of now; no frame is lost by it."""
-    from coordinator.fog.client import Client, DeploymentError
-
-    check_ids(name=name, site=site)
+    check_ids(name=name)
     signer = _signer(key, valid_days)
-    with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
-        try:
-            status = Client(bus, site).redeploy(
-                name,
-                wait_s=timeout if wait else None,
-                tell=_teller(quiet=as_json),
-                signer=signer,
-            )
-        except DeploymentError as error:
-            refuse(error, 1)
+    with _talk(joined, "deploy") as client:
+        status = client.redeploy(
+            name,
+            wait_s=timeout if wait else None,
+            tell=_teller(quiet=as_json),
+            signer=signer,
+        )
     if as_json:
         say_json(status.model_dump())
 
 
+@joins("operator")
 def undeploy(
+    joined: Joined,
     name: Annotated[str, typer.Argument(help="The deployment.")],
-    broker: Broker = BROKER,
-    site: Site = SITE,
 ) -> None:
     """End a deployment: the fog nodes finish what is in flight and forget it."""
-    from coordinator.fog.client import Client, DeploymentError
-
-    check_ids(name=name, site=site)
-    with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
-        try:
-            Client(bus, site).undeploy(name)
-        except DeploymentError as error:
-            refuse(error, 1)
+    check_ids(name=name)
+    with _talk(joined, "deploy") as client:
+        client.undeploy(name)
     say(f"{name}: undeployed")
 
 
+@joins("operator", "reader")
 def status(
-    broker: Broker = BROKER,
-    site: Site = SITE,
+    joined: Joined,
     listen: Annotated[
         float,
         typer.Option(min=0.1, max=MOST_SECONDS, callback=not_nan, help="Seconds to listen."),
@@ -186,13 +187,11 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show what serves, what is degraded, since when and why; and the fog nodes."""
-    from coordinator.fog.client import Client
     from coordinator.fog.status_lines import status_lines
     from coordinator.fog.status_table import status_tables
 
-    check_ids(site=site)
-    with connection(broker, f"status-{uuid.uuid4().hex[:12]}") as bus:
-        snapshot = Client(bus, site).look(listen)
+    with _talk(joined, "status") as client:
+        snapshot = client.look(listen)
     now = time.monotonic()
     if as_json:
         say_json(snapshot.as_json(now))
@@ -203,21 +202,16 @@ def status(
         console.print(table)
 
 
+@joins("operator")
 def forget(
+    joined: Joined,
     node: Annotated[str, typer.Argument(help="A fog node that is gone, or was mistyped.")],
-    broker: Broker = BROKER,
-    site: Site = SITE,
     as_json: Json = False,
 ) -> None:
     """Clear what a fog node that is gone left behind; one that is online is left alone."""
-    from coordinator.fog.client import Client, DeploymentError
-
-    check_ids(node=node, site=site)
-    with connection(broker, f"forget-{uuid.uuid4().hex[:12]}") as bus:
-        try:
-            cleared = Client(bus, site).forget(node)
-        except DeploymentError as error:
-            refuse(error, 1)
+    check_ids(node=node)
+    with _talk(joined, "forget") as client:
+        cleared = client.forget(node)
     if as_json:
         say_json({"node": node, "cleared": cleared})
     else:

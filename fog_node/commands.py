@@ -1,6 +1,5 @@
 """The commands ``fog-node`` and ``fog-camera``."""
 
-import logging
 import uuid
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,27 +8,25 @@ import psutil
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from broker.access.joining import Joined
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Will
 from broker.command_line import (
-    BROKER,
     MOST_SECONDS,
-    SITE,
-    Broker,
     Json,
-    Site,
     application,
     check_ids,
-    connection,
     error_console,
     not_nan,
     refuse,
     say,
     say_json,
+    start_log,
     state_dir,
     wait_connected,
 )
 from broker.ending import Stop, stopped_by_signals
+from broker.join_options import connection, joins, own_id
 from broker.messages import OFFLINE, NodeInfo
 from broker.topics import NODE_STATE
 from fog_node.camera import Camera, CameraSettings, NotServedError
@@ -57,10 +54,13 @@ def _group() -> None:
 
 
 @node_app.command("run")
+@joins("node")
 def run_node(
-    node: Annotated[str, typer.Option("--id", help="This device's name, for example pi-hall.")],
-    broker: Broker = BROKER,
-    site: Site = SITE,
+    joined: Joined,
+    node: Annotated[
+        str | None,
+        typer.Option("--id", help="This device's name, for example pi-hall; --join brings it."),
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Option("--state-dir", help="Where fetched partitions are kept over restarts."),
@@ -82,27 +82,34 @@ def run_node(
 ) -> None:
     """Join the fog and run what the coordinator assigns, until stopped.
 
-    A missing broker is waited for. Two nodes need two ids.
+    A missing broker is waited for, and so is one that refuses us. Two nodes need two ids.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    check_ids(id=node, site=site)
+    start_log(service=True)
+    node, site = own_id(joined, node), joined.site
     folder = state_dir(folder, node)
     memory = memory_mb * 1_000_000 if memory_mb else psutil.virtual_memory().available
     will = Will(NODE_STATE.at(site, node=node), OFFLINE)
 
+    trust = (
+        "open: runs whatever the coordinator assigns"
+        if joined.operator_key is None
+        else "runs only what is signed by the operator"
+    )
+
     def introduce(info: NodeInfo) -> None:
         say(
             f"fog-node {node} ready: {info.cores} cores, {memory / 1e6:.0f} MB, "
-            f"broker {info.links.latency_s * 1000:.2f} ms away"
+            f"broker {info.links.latency_s * 1000:.2f} ms away; {trust}"
         )
 
     with stopped_by_signals() as stop:
-        _refuse_namesake(broker, site, node, stop)
-        with connection(broker, f"{site}/node/{node}", will=will, retry=True) as bus:
+        _refuse_namesake(joined, node, stop)
+        with connection(joined, f"{site}/node/{node}", will=will, retry=True) as bus:
             if not wait_connected(bus, stop=stop):
                 return
             try:
-                fog_node = FogNode(NodeSettings(node, site, folder, threads, memory), bus)
+                settings = NodeSettings(node, site, folder, threads, memory, joined.operator_key)
+                fog_node = FogNode(settings, bus)
                 stop.calls(fog_node.stop)
                 reason = fog_node.run(introduce)
             except OSError as error:
@@ -111,9 +118,11 @@ def run_node(
             refuse(reason)
 
 
-def _refuse_namesake(broker: str, site: str, node: str, stop: Stop) -> None:
+def _refuse_namesake(joined: Joined, node: str, stop: Stop) -> None:
     """Leave the id to the fog node that has it: who starts a second one is told, not who runs."""
-    with connection(broker, f"{site}/ask/{node}/{uuid.uuid4().hex[:12]}", retry=True) as bus:
+    site = joined.site
+    client_id, asking = joined.asking(f"{site}/ask/{node}/{uuid.uuid4().hex[:12]}")
+    with connection(asking, client_id, retry=True) as bus:
         if wait_connected(bus, stop=stop) and is_running(bus, site, node, stop):
             refuse(
                 f"another fog-node with the id {node} is running at this broker; "
@@ -122,14 +131,22 @@ def _refuse_namesake(broker: str, site: str, node: str, stop: Stop) -> None:
 
 
 @camera_app.command("stream")
+@joins("camera")
 def stream(
+    joined: Joined,
     deployment: Annotated[str, typer.Option(help="Whose answers are wanted.")],
-    camera: Annotated[str, typer.Option("--id", help="This camera's name, for example door.")],
     source: Annotated[
-        str, typer.Option(help="mnist, fashion, a folder, a picture, webcam:0 or rtsp://…")
+        str,
+        typer.Option(
+            envvar="FOGWEAVE_SOURCE",
+            help="mnist, fashion, a folder, a picture, webcam:0 or rtsp://…; "
+            "one with a password is better given by the variable.",
+        ),
     ],
-    broker: Broker = BROKER,
-    site: Site = SITE,
+    camera: Annotated[
+        str | None,
+        typer.Option("--id", help="This camera's name, for example door; --join brings it."),
+    ] = None,
     fps: Annotated[
         float, typer.Option(min=0.01, max=1000, callback=not_nan, help="Frames a second.")
     ] = 10.0,
@@ -163,13 +180,15 @@ def stream(
 
     A missing broker is waited for.
     """
-    check_ids(deployment=deployment, id=camera, site=site)
+    start_log(service=False)
+    check_ids(deployment=deployment)
+    camera, site = own_id(joined, camera), joined.site
     settings = CameraSettings(deployment, camera, site, fps, delivery, wait)
     try:
         opened = open_source(source, offset)
-        with connection(broker, f"{site}/camera/{camera}", retry=True) as bus:
+        with connection(joined, f"{site}/camera/{camera}", retry=True) as bus:
             if not wait_connected(bus, seconds=wait):
-                refuse(f"no broker at {bus.url} for {wait:g} s")
+                refuse(f"{bus.trouble}; waited {wait:g} s")
             summary = _stream(settings, bus, opened, count=count, log=log, quiet=as_json)
     except (NotServedError, SourceError) as error:
         refuse(error)

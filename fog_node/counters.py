@@ -37,6 +37,9 @@ DECLARED: Final[Mapping[str, Declared]] = {
     "given_up": Declared("frames given up for lack of inputs"),
     "inbox_dropped": Declared("messages dropped because the node could not keep up"),
     "bus_dropped": Declared("messages dropped because the broker could not keep up or was gone"),
+    "bus_refused": Declared(
+        "messages and subscriptions that the broker did not allow", logged=False
+    ),
     "store_failed": Declared("artifacts that could not be kept on the disk"),
     "mistakes": Declared("decisions that failed by a mistake of ours"),
     "bad_assignment": Declared("assignments that could not be decoded"),

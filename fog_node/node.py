@@ -170,6 +170,7 @@ class FogNode:
         counters["mistakes"] = self._mistakes
         counters["inbox_dropped"] = self._inbox.dropped
         counters["bus_dropped"] = self._bus.dropped
+        counters["bus_refused"] = self._bus.refused
         self._drops.note(counters, now)
         self._beats += 1
         beat = Beat(

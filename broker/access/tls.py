@@ -22,7 +22,7 @@ def tls_context(credentials: Credentials) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cadata=credentials.ca or None)
     except (ssl.SSLError, ValueError):
-        raise CredentialsError("the authority's certificate (ca) is not one in PEM") from None
+        raise CredentialsError("the certificate of the authority (ca) is none in PEM") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if credentials.certificate is not None:
         _show(context, credentials.certificate, credentials.key)
@@ -50,7 +50,7 @@ def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
         if error.reason == "KEY_VALUES_MISMATCH":
             reason = f"the key in {key or certificate} is not that of the certificate"
         elif key is None:
-            reason = "it has to hold a certificate and its key (PEM), or the key is given apart"
+            reason = "it has no key in it (PEM); give it with --cert-key"
         else:
             reason = f"it and {key} are not a certificate and its key in PEM"
         raise CredentialsError(f"{certificate}: {reason}") from None

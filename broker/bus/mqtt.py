@@ -42,7 +42,7 @@ class MqttBus:
     Made directly it tries for ever, and publishing and subscribing work before the broker is there;
     :meth:`connect` insists on a first connection. ``client_id`` is to be unique at the broker: the
     id of a fog node is its client id, so that a second one ends the first. That the broker is not
-    there is logged once per outage, the first one only if ``announce``.
+    there is logged once per outage, the first one only if ``announce``, and only then what it refuses.
 
     One that refuses us is tried again as well, ever more rarely: a clock is set, a certificate renewed,
     a device enrolled again, without anybody starting it anew. ``yields``: a connection that another one
@@ -71,6 +71,8 @@ class MqttBus:
         outbox = Outbox(limits)
         self._state = ClientState(address, client_id, will, outbox, credentials, tls)
         self._yields = yields
+        if announce:
+            self._state.refusals.log()
         self._silent = not announce  # nothing (more) is to be said about the current outage
         self._trouble: BusError = BrokerUnreachableError(str(address), "no answer")
         self._settled = threading.Event()  # the first attempt has come to an end, good or bad

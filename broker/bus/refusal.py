@@ -66,8 +66,10 @@ def tls_reason(error: OSError, url: BrokerUrl) -> str | None:
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError) or (
         isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
     ):
-        plain = BrokerUrl(url.host, url.port)
-        return f"no TLS is spoken there; if it is a broker without encryption, write {plain}"
+        return (
+            f"no TLS is spoken at port {url.port}; TLS is often at 8883, "
+            "and mqtt:// is for a broker without it"
+        )
     if isinstance(error, ssl.SSLError):
         return alert_reason(str(error)) or f"the TLS handshake failed ({error.reason or error})"
     return None

@@ -20,10 +20,15 @@ class Refusals:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._said: set[tuple[str, str]] = set()
+        self._logs = False
         self._kept: list[BusError] = []
         self._listeners: list[Listener] = []
         self.count = 0
         """Messages and subscriptions refused so far."""
+
+    def log(self) -> None:
+        """Have them logged, for whoever runs on with what is left."""
+        self._logs = True
 
     def add(self, listener: Listener) -> None:
         """Tell ``listener`` of what was refused so far, the first ones, and of what will be."""
@@ -38,7 +43,7 @@ class Refusals:
         if isinstance(error, NotAllowedError):
             self.count += 1
             kind = error.right, pattern_of(error.topic)
-            if kind not in self._said:
+            if self._logs and kind not in self._said:
                 self._said.add(kind)
                 logger.warning("%s", error)
         with self._lock:

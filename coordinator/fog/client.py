@@ -8,7 +8,7 @@ from typing import Final
 
 from broker.artifacts import answer_coordinator, sha256_of
 from broker.bus.inbox import Inbox
-from broker.bus.seam import Bus, Message
+from broker.bus.seam import Bus, BusError, Message
 from broker.messages import ONLINE, Spec, Status
 from broker.topics import (
     ACTIVE,
@@ -37,18 +37,29 @@ class DeploymentError(Exception):
     """What was asked for did not come about, in one sentence."""
 
 
-class Client:
-    """One command's talk with a site."""
+class NotAllowedHereError(DeploymentError):
+    """The broker did not let the command do what it has to; the sentence is the bus's."""
 
-    def __init__(self, bus: Bus, site: str) -> None:
+
+class Client:
+    """One command's talk with a site; ``own_id`` is its name in topics, by default one of its own.
+
+    Whatever the broker refuses ends the command: without it the answer would be silence.
+    """
+
+    def __init__(self, bus: Bus, site: str, own_id: str | None = None) -> None:
         self._bus, self._site = bus, site
-        self._id = f"client-{uuid.uuid4().hex[:12]}"
-        self._inbox: Inbox[Message] = Inbox()
+        self._id = own_id or f"client-{uuid.uuid4().hex[:12]}"
+        self._inbox: Inbox[Message | BusError] = Inbox()
+        bus.on_refusal(self._inbox.put)
 
     def look(self, listen_s: float) -> SiteSnapshot:
         """Return what the site says after ``listen_s`` seconds, enough for a beat of each node.
 
         Where somebody who is said to be online did not beat by then, it listens for ``SILENT_S``.
+
+        Raises:
+            DeploymentError: the broker lets us hear only a part of it.
         """
         site = SiteSnapshot()
         for topic in TOPICS:
@@ -56,7 +67,7 @@ class Client:
         begun = time.monotonic()
         while True:
             waits_s = listen_s if site.everyone_was_heard() else max(listen_s, SILENT_S)
-            message = self._inbox.get(max(0.0, begun + waits_s - time.monotonic()))
+            message = self._hear(begun + waits_s)
             if message is None:
                 return site
             site.hear(message, time.monotonic())
@@ -121,7 +132,7 @@ class Client:
         self._bus.subscribe(status, self._inbox.put)
         self._bus.publish(SPEC.at(self._site, deployment=name), b"", retain=True)
         until = time.monotonic() + _ANSWER_S
-        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+        while (message := self._hear(until)) is not None:
             if message.topic == status and not message.payload:
                 return
         raise DeploymentError(_NO_COORDINATOR.format(site=self._site))
@@ -144,7 +155,7 @@ class Client:
         found: dict[str, bytes] = {}
         begun = time.monotonic()
         until = begun + _ANSWER_S
-        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+        while (message := self._hear(until)) is not None:
             if message.topic == beat:
                 raise DeploymentError(f"{node} is online; end it first: it would only come again")
             if message.topic == echo:
@@ -158,6 +169,13 @@ class Client:
             self._bus.publish(topic, b"", retain=True)
         return sorted(retained[topic].pattern.rsplit("/", 1)[-1] for topic in found)
 
+    def _hear(self, until: float) -> Message | None:
+        """Return the next message, or None if none comes before ``until`` (``time.monotonic``)."""
+        item = self._inbox.get(max(0.0, until - time.monotonic()))
+        if isinstance(item, BusError):
+            raise NotAllowedHereError(str(item))
+        return item
+
     def _spec(self, name: str) -> Spec:
         return Spec.decode(self._retained(name, (SPEC,)))
 
@@ -169,7 +187,7 @@ class Client:
             self._bus.subscribe(topic, self._inbox.put)
         self._bus.publish(echo, b"")
         until = time.monotonic() + _ANSWER_S
-        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+        while (message := self._hear(until)) is not None:
             if message.topic == echo:
                 until = min(until, time.monotonic() + 0.5)
             elif message.topic in wanted and message.payload:
@@ -180,6 +198,8 @@ class Client:
         """Return a revision above that of whatever is wanted now, also where clocks disagree."""
         try:
             return max(_revision(), self._spec(name).revision + 1)
+        except NotAllowedHereError:
+            raise
         except DeploymentError:
             return _revision()
 
@@ -191,7 +211,7 @@ class Client:
         )
         until = time.monotonic() + _ANSWER_S
         last: Status | None = None
-        while (message := self._inbox.get(max(0.0, until - time.monotonic()))) is not None:
+        while (message := self._hear(until)) is not None:
             if message.topic != topic or not message.payload:
                 continue
             status = Status.decode(message.payload)

@@ -153,7 +153,7 @@ def test_a_broker_that_does_not_come_is_one_line(nobody: str, picture: Path) -> 
     result = camera("--broker", nobody, "--wait", "0.2", source=str(picture))
     assert (result.exit_code, result.stdout) == (2, "")
     *said, line = result.stderr.splitlines()
-    assert line == f"error: no broker at {nobody} for 0.2 s"
+    assert line == f"error: no broker at {nobody} (Connection refused); waited 0.2 s"
     assert all(f"no broker at {nobody}" in warning for warning in said)
 
 

@@ -21,9 +21,11 @@ ECHO, SINK = (topic.at("home", node="pi") for topic in (NODE_ECHO, NODE_SINK))
 class Deaf:
     """A bus whose messages are lost."""
 
-    connected, dropped = True, 0
+    connected, dropped, refused = True, 0, 0
 
     def renew(self) -> None: ...
+
+    def on_refusal(self, listener: object) -> None: ...
 
     def subscribe(self, topic_filter: str, handler: Handler) -> None: ...
 
@@ -62,9 +64,11 @@ class Wire:
     The broker takes what comes by one connection in its order, and hands it on when it has it all.
     """
 
-    connected, dropped = True, 0
+    connected, dropped, refused = True, 0, 0
 
     def renew(self) -> None: ...
+
+    def on_refusal(self, listener: object) -> None: ...
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, up: float, down: float, way_s: float
