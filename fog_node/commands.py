@@ -104,6 +104,8 @@ def run_node(
 
     with stopped_by_signals() as stop:
         _refuse_namesake(joined, node, stop)
+        if stop.told:
+            return
         with connection(joined, f"{site}/node/{node}", will=will, retry=True) as bus:
             if not wait_connected(bus, stop=stop):
                 return
