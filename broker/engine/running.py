@@ -30,17 +30,37 @@ class RunningBroker:
 
 @contextlib.contextmanager
 def running_broker(
-    engine: str = "auto", host: str = "127.0.0.1", port: int = 0, conf: Path | None = None
+    engine: str = "auto",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    conf: Path | None = None,
 ) -> Iterator[RunningBroker]:
-    """Run ``fog-broker run`` as a process for as long as the context lasts.
+    """Run an open broker, ``fog-broker run``, as a process for as long as the context lasts.
 
     Raises:
         EngineError: it did not come up; the sentence is its own.
     """
-    command = [sys.executable, "-m", "broker.commands", "run", "--with-parent"]
-    command += ["--engine", engine, "--host", host, "--port", str(port)]
+    arguments = ["--engine", engine, "--host", host, "--port", str(port)]
     if conf is not None:
-        command += ["--conf", str(conf)]
+        arguments += ["--conf", str(conf)]
+    with _running(arguments) as broker:
+        yield broker
+
+
+@contextlib.contextmanager
+def running_closed_broker(folder: Path, host: str = "127.0.0.1") -> Iterator[RunningBroker]:
+    """Run the broker of a closed fog, ``fog-broker run --dir``, for as long as the context lasts.
+
+    Raises:
+        EngineError: it did not come up; the sentence is its own.
+    """
+    with _running(["--dir", str(folder), "--host", host]) as broker:
+        yield broker
+
+
+@contextlib.contextmanager
+def _running(arguments: list[str]) -> Iterator[RunningBroker]:
+    command = [sys.executable, "-m", "broker.commands", "run", "--with-parent", *arguments]
     process: subprocess.Popen[str] | None = None
     output: _Output | None = None
     try:

@@ -1,0 +1,127 @@
+"""Who may write and read which topic of a closed fog: the whole matrix.
+
+Whoever writes is named in the topic, and may write there as itself alone: where a topic has a level
+for the id of a node, a camera or a client, that level is the writer's own. Whoever needs another
+right than these is asking for another matrix: change it here, and in ``docs/security.md``, which a
+test holds to it. Nobody hears ``#``, ``$SYS`` or a shared subscription.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from broker.access.join_file import Role
+from broker.topics import (
+    ACTIVE,
+    CLIENT_ECHO,
+    CLIENT_GIVE,
+    COORDINATOR_BEAT,
+    COORDINATOR_GET,
+    COORDINATOR_STATE,
+    FRAME,
+    NODE_ARTIFACT,
+    NODE_ASSIGNMENT,
+    NODE_BEAT,
+    NODE_ECHO,
+    NODE_GET,
+    NODE_GIVE,
+    NODE_INFO,
+    NODE_REPORT,
+    NODE_SINK,
+    NODE_STATE,
+    RESULT,
+    SPEC,
+    STATUS,
+    TENSOR,
+    Topic,
+)
+
+Party = Literal["coordinator", "node", "ask", "camera", "operator", "reader"]
+"""Who connects: the roles, and ``ask``, as whom a fog node looks for a namesake before it starts."""
+PARTIES: Final[tuple[Party, ...]] = get_args(Party)
+
+OWN_LEVEL: Final[Mapping[Party, str]] = {
+    "node": "node",
+    "ask": "node",
+    "camera": "camera",
+    "operator": "client",
+    "reader": "client",
+}
+"""The level of a topic that names such a party; the coordinator speaks for the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may write a topic, who may read it where it is their own, and who may read everybody's."""
+
+    writes: tuple[Party, ...] = ()
+    reads_own: tuple[Party, ...] = ()
+    reads: tuple[Party, ...] = ()
+
+
+_WATCHERS: Final[tuple[Party, ...]] = ("coordinator", "operator", "reader")
+
+MATRIX: Final[Mapping[Topic, Access]] = {
+    NODE_STATE: Access(("node",), ("node", "ask"), _WATCHERS),
+    NODE_INFO: Access(("node",), ("node",), _WATCHERS),
+    NODE_REPORT: Access(("node",), (), ("coordinator", "operator")),
+    NODE_BEAT: Access(("node",), ("ask",), _WATCHERS),
+    NODE_GET: Access(("node",), (), ("coordinator",)),
+    NODE_GIVE: Access(("node",), (), ("coordinator",)),
+    NODE_ECHO: Access(("node", "ask"), ("node", "ask")),
+    NODE_SINK: Access(("node",)),
+    NODE_ASSIGNMENT: Access(("coordinator",), ("node",), ("coordinator", "operator")),
+    NODE_ARTIFACT: Access(("coordinator",), ("node",)),
+    COORDINATOR_STATE: Access(("coordinator",), (), _WATCHERS),
+    COORDINATOR_BEAT: Access(("coordinator",), (), _WATCHERS),
+    COORDINATOR_GET: Access(("coordinator",), (), ("node", "operator")),
+    CLIENT_ECHO: Access(("operator", "reader"), ("operator", "reader")),
+    CLIENT_GIVE: Access(("operator",), (), ("coordinator",)),
+    SPEC: Access(("coordinator", "operator"), (), _WATCHERS),
+    ACTIVE: Access(("coordinator",), (), ("camera", *_WATCHERS)),
+    STATUS: Access(("coordinator",), (), _WATCHERS),
+    FRAME: Access(("camera",), (), ("node",)),
+    TENSOR: Access(("node",), (), ("node",)),
+    RESULT: Access(("node",), ("camera",), ("node", "operator", "reader")),
+}
+
+LEFT_BEHIND: Final = (NODE_STATE, NODE_INFO, NODE_REPORT, NODE_ASSIGNMENT)
+"""What stays retained of a fog node that is gone; ``fog-broker revoke`` clears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one user may do: topic filters without ``#``."""
+
+    writes: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+def rights_of(party: Party, name: str, site: str) -> Rights:
+    """Return the rights of the device ``name``."""
+    level = OWN_LEVEL.get(party)
+    own = {} if level is None else {level: name}
+    writes, reads = [], []
+    for topic, access in MATRIX.items():
+        if party in access.writes:
+            writes.append(topic.every(site, **own))
+        if party in access.reads:
+            reads.append(topic.every(site))
+        elif party in access.reads_own:
+            reads.append(topic.every(site, **own))
+    return Rights(tuple(writes), tuple(reads))
+
+
+def parties_of(role: Role) -> tuple[Party, ...]:
+    """Return as whom a device of a role connects."""
+    return (role, "ask") if role == "node" else (role,)
+
+
+def user_of(party: Party, name: str) -> str:
+    """Return the user name of a device: the client id without the site."""
+    return f"{party}/{name}"
+
+
+def client_id_of(site: str, party: Party, name: str) -> str:
+    """Return the one client id that a user may connect with: nobody ends another's connection."""
+    return f"{site}/{user_of(party, name)}"

@@ -1,0 +1,1 @@
+"""A closed fog: its own authority, its users and their rights, and the folder that holds them."""
