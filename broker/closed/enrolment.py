@@ -98,7 +98,7 @@ def enrol(fog: ClosedFog, role: Role, name: str, out: Path) -> JoinFile:
         other = _SHARED_TOPICS.get(role)
         if other is not None and user_of(other, name) in names:
             raise ClosedFogError(
-                f"{name} is the id of a {other} already; operators and readers need ids of their own"
+                f"{user_of(other, name)} is enrolled; operators and readers need ids of their own"
             )
         joined.write(out)
         try:

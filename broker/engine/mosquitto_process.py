@@ -181,7 +181,8 @@ def _answers(listener: Listener) -> bool:
             client.sendall(_CONNECT)
             return bool(client.recv(1))
         try:
-            with listener.context.wrap_socket(client):
-                return True  # the handshake is an answer, too
+            with listener.context.wrap_socket(client) as encrypted, contextlib.suppress(OSError):
+                encrypted.unwrap()  # the handshake was the answer; without a goodbye it is logged
         except ssl.SSLError as error:
             return "ALERT" in (error.reason or "")  # it wants a certificate, so it is there
+        return True

@@ -7,6 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,10 +17,14 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
+from broker.access.credentials import Credentials
+from broker.bus.mqtt import MqttBus
+from broker.closed.founding import found
 from broker.commands import app
 from broker.engine import choice, mosquitto
 from broker.engine.address import EngineError
 from broker.engine.choice import available_engines, choose_engine
+from broker.engine.mosquitto_process import mosquitto_user
 from broker.engine.running import RunningBroker, running_broker
 from tests.broker.processes import ended, gone, started
 
@@ -98,7 +105,7 @@ def test_says_what_runs_where(broker_url: str, mosquitto: RunningBroker) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("name", list(choice.ENGINES))
-def test_a_signal_ends_it_cleanly_and_warns_of_the_network(
+def test_a_signal_ends_it_cleanly_and_it_says_that_it_is_open_to_this_machine(
     request: pytest.FixtureRequest, name: str, number: signal.Signals
 ) -> None:
     request.getfixturevalue(name)
@@ -114,10 +121,23 @@ def test_a_signal_ends_it_cleanly_and_warns_of_the_network(
         assert process.wait(SECONDS) == 0
         assert process.stdout.read() == ""
         assert process.stderr.read() == ""
-    assert "anyone on the network may connect" in lines[0]
+    assert lines[0].startswith("open: whoever is on this machine may connect and do anything")
     assert re.match(rf"broker ready: {name} \S+ at mqtt://127\.0\.0\.1:\d+$", lines[1])
     assert len(children) == (name == "mosquitto")
     assert not any(child.is_running() for child in children)
+
+
+def test_an_open_broker_for_the_network_says_so(mosquitto: RunningBroker) -> None:
+    assert mosquitto.engine == "mosquitto"
+    command = ["-m", "broker.commands", "run", "--port", "0", "--host", "0.0.0.0"]  # noqa: S104
+    with started(*command) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert process.stdout.readline().startswith("broker ready: ")
+        process.send_signal(signal.SIGTERM)
+        code, _, _ = ended(process)
+    assert code == 0
+    assert re.match(r"open: anyone on the network may connect and do anything, at mqtt://", line)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -163,6 +183,7 @@ def test_a_mosquitto_that_dies_is_told_of(mosquitto: RunningBroker) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        assert process.stdout.readline().startswith("open: ")
         assert "broker ready: mosquitto" in process.stdout.readline()
         (child,) = psutil.Process(process.pid).children()
         child.kill()
@@ -179,6 +200,48 @@ def test_wrong_settings_are_told_of(mosquitto: RunningBroker, tmp_path: Path) ->
         running_broker("mosquitto", conf=conf),
     ):
         pass
+
+
+def test_settings_with_certificates_but_no_listener_are_refused(tmp_path: Path) -> None:
+    conf = tmp_path / "mosquitto.conf"
+    conf.write_text("allow_anonymous true\ncertfile broker.pem\nkeyfile broker.key\n", "utf-8")
+    line = refused("--conf", str(conf))
+    assert f"{conf}:2 sets certfile for no listener, and would encrypt nothing" in line
+
+
+@pytest.fixture
+def folder_for_all() -> Iterator[Path]:
+    """A folder that Mosquitto may look into, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_settings_with_a_listener_are_run_as_they_are(
+    mosquitto: RunningBroker, folder_for_all: Path
+) -> None:
+    assert mosquitto.engine == "mosquitto"
+    fog = found(folder_for_all / "fog", "home", [], 8883, datetime.now(UTC))
+    fog.folder.chmod(0o755)
+    if (user := mosquitto_user()) is not None:
+        fog.give_to(*user)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    conf = folder_for_all / "mosquitto.conf"
+    conf.write_text(
+        f"allow_anonymous true\nlistener {port} 127.0.0.1\n"
+        f"certfile {fog.mosquitto}/broker.pem\nkeyfile {fog.mosquitto}/broker.key\n",
+        "utf-8",
+    )
+    assert "leave out --host and --port" in refused("--conf", str(conf), "--port", "0")
+    with started("-m", "broker.commands", "run", "--conf", str(conf)) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        ready = Credentials(ca=fog.authority_pem)
+        MqttBus.connect(f"mqtts://127.0.0.1:{port}", "x", credentials=ready).close()
+        process.terminate()
+        ended(process)
+    assert re.match(rf"broker ready: mosquitto \S+ at mqtts://127\.0\.0\.1:{port}$", line)
 
 
 def test_a_running_broker_that_cannot_run_says_why() -> None:

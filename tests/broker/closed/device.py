@@ -1,6 +1,7 @@
 """A device on paho itself, MQTT 5: what the broker answers is what the tests are about."""
 
 import queue
+import socket
 import ssl
 import threading
 from collections.abc import Sequence
@@ -68,6 +69,11 @@ class Device:
         """Subscribe to filters; return of each whether the broker let us."""
         numbers = [self.client.subscribe(each, 1)[1] or 0 for each in filters]
         return self._answered(numbers)
+
+    def drop(self) -> None:
+        """Lose the connection without a goodbye."""
+        sock: Any = self.client.socket()
+        sock.shutdown(socket.SHUT_RDWR)
 
     def heard(self) -> MQTTMessage:
         return self.messages.get(timeout=SECONDS)

@@ -167,7 +167,7 @@ def test_a_will_is_bound_to_the_writers_own_topics(
         thief = device(fog, joined, "node", "two")
         thief.client.will_set(NODE_STATE.at("home", node=victim), b"offline", 1)
         with thief:
-            thief.client.socket().shutdown(2)
+            thief.drop()
             assert thief.parted.wait(10.0)
     assert watcher.heard().topic == NODE_STATE.at("home", node="node-two")
     assert watcher.messages.empty()
