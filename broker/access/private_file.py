@@ -1,6 +1,7 @@
 """Files that hold a secret: read only where nobody else can."""
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -44,3 +45,31 @@ def write_private(path: Path, data: bytes) -> None:
             file.write(data)
     except OSError as error:
         raise PrivateFileError(f"{path}: {error.strerror}") from None
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Put ``data`` into the place of a file, whole or not at all; it keeps its owner.
+
+    Raises:
+        PrivateFileError: it cannot be written.
+    """
+    try:
+        _replace(path, data)
+    except OSError as error:
+        raise PrivateFileError(f"{path}: {error.strerror}") from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    was = path.stat()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), was.st_uid, was.st_gid)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -28,7 +28,7 @@ from broker.closed.dynamic_security import (
     without_users,
 )
 from broker.closed.folder import ClosedFog, ClosedFogError
-from broker.closed.private_file import Lock
+from broker.closed.lock import Lock
 from broker.engine.address import reachable_host
 
 _OTHERS_S: Final = 10.0

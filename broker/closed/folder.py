@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from broker.access.private_file import PrivateFileError, replace_private
 from broker.closed.authority import (
     Key,
     certificate_pem,
@@ -27,7 +28,6 @@ from broker.closed.authority import (
     needs_renewal,
     own_names,
 )
-from broker.closed.private_file import replace
 from broker.engine.address import own_address
 
 _SETTINGS: Final = "fog.json"
@@ -128,9 +128,9 @@ class ClosedFog:
             ClosedFogError: it cannot be written.
         """
         try:
-            replace(self.users, json.dumps(document, indent=2).encode())
-        except OSError as error:
-            raise ClosedFogError(f"{self.users}: {error.strerror}") from None
+            replace_private(self.users, json.dumps(document, indent=2).encode())
+        except PrivateFileError as error:
+            raise ClosedFogError(str(error)) from None
 
     def renew(self, now: dt.datetime) -> bool:
         """Make the broker a new certificate if its own ends soon or lacks a name of this machine.
@@ -152,9 +152,9 @@ class ClosedFog:
             ) from None
         new = certify_broker(self.names(), key, authority, authority_key, now)
         try:
-            replace(self.mosquitto / "broker.pem", certificate_pem(new))
-        except OSError as error:
-            raise ClosedFogError(f"{self.mosquitto}: {error.strerror}") from None
+            replace_private(self.mosquitto / "broker.pem", certificate_pem(new))
+        except PrivateFileError as error:
+            raise ClosedFogError(str(error)) from None
         return True
 
     def give_to(self, user: int, group: int) -> None:

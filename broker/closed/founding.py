@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from broker.access.private_file import PrivateFileError, write_private
+from broker.access.signature import new_key as new_operator_key
+from broker.access.signature import public_key, read_key
 from broker.closed.authority import (
     certificate_pem,
     certify_broker,
@@ -20,7 +20,6 @@ from broker.closed.authority import (
 )
 from broker.closed.dynamic_security import administrator, new_document, new_password
 from broker.closed.folder import ClosedFog, ClosedFogError, Settings
-from broker.closed.private_file import write_new
 
 
 def found(folder: Path, site: str, hosts: Sequence[str], port: int, now: dt.datetime) -> ClosedFog:
@@ -35,43 +34,44 @@ def found(folder: Path, site: str, hosts: Sequence[str], port: int, now: dt.date
         raise ClosedFogError(
             f"{folder} is there already and stays as it is; name another folder, or remove it"
         )
-    operator = Ed25519PrivateKey.generate()
-    public = operator.public_key().public_bytes_raw().hex()
-    settings = Settings(site=site, hosts=tuple(hosts), port=port, operator_key=public)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
         try:
-            _fill(ClosedFog(part, settings), operator, now)
+            operator = part / "operator.key"
+            write_private(operator, new_operator_key())
+            settings = Settings(
+                site=site,
+                hosts=tuple(hosts),
+                port=port,
+                operator_key=public_key(read_key(operator)),
+            )
+            _fill(ClosedFog(part, settings), now)
             part.replace(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise ClosedFogError(f"{folder}: {error.strerror}") from None
+    except PrivateFileError as error:
+        raise ClosedFogError(str(error)) from None
     return ClosedFog(folder, settings)
 
 
-def _fill(fog: ClosedFog, operator: Ed25519PrivateKey, now: dt.datetime) -> None:
+def _fill(fog: ClosedFog, now: dt.datetime) -> None:
     site = fog.settings.site
     authority_key, key = new_key(), new_key()
     authority = make_authority(site, authority_key, now)
     certificate = certify_broker(fog.names(), key, authority, authority_key, now)
     password = new_password()
     users = new_document(administrator(site, password))
-    signing = operator.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
     fog.mosquitto.mkdir(mode=0o700)
     for name, data in (
         ("fog.json", fog.settings.model_dump_json(indent=2).encode() + b"\n"),
         ("authority.pem", certificate_pem(authority)),
         ("authority.key", key_pem(authority_key)),
-        ("operator.key", signing),
         ("admin.password", password.encode() + b"\n"),
         ("mosquitto/broker.pem", certificate_pem(certificate)),
         ("mosquitto/broker.key", key_pem(key)),
         ("mosquitto/dynamic-security.json", json.dumps(users, indent=2).encode()),
     ):
-        write_new(fog.folder / name, data)
+        write_private(fog.folder / name, data)

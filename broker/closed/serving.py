@@ -8,7 +8,7 @@ from typing import Final
 
 from broker.closed.authority import ClockError
 from broker.closed.folder import ClosedFog, ClosedFogError
-from broker.closed.private_file import Lock
+from broker.closed.lock import Lock
 from broker.engine.address import EngineError
 from broker.engine.listener import Listener
 from broker.engine.mosquitto import (

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
@@ -165,9 +165,26 @@ class Client:
                 found[message.topic] = message.payload
         if not found:
             raise DeploymentError(f"no fog node {node} in site {self._site}")
-        for topic in found:
-            self._bus.publish(topic, b"", retain=True)
+        self._clear(found, node)
         return sorted(retained[topic].pattern.rsplit("/", 1)[-1] for topic in found)
+
+    def _clear(self, topics: Collection[str], node: str) -> None:
+        """Clear topics of a node that we hear, and wait until they are."""
+        left = set(topics)
+        for topic in topics:
+            self._bus.publish(topic, b"", retain=True)
+        until = time.monotonic() + _ANSWER_S
+        try:
+            while left and (message := self._hear(until)) is not None:
+                if not message.payload:
+                    left.discard(message.topic)
+        except NotAllowedHereError as error:
+            raise NotAllowedHereError(
+                f"{error}; no operator clears what another wrote: where {node} is gone for good, "
+                f"fog-broker revoke {node} does, at the broker"
+            ) from None
+        if left:
+            raise DeploymentError(f"the broker did not clear {', '.join(sorted(left))}")
 
     def _hear(self, until: float) -> Message | None:
         """Return the next message, or None if none comes before ``until`` (``time.monotonic``)."""

@@ -171,7 +171,7 @@ def secured_broker(folder: Path, users: dict[str, dict[str, list[str]]]) -> Iter
     ``users``: by user name, the topic filters it may ``write`` and ``read``; its client id is bound
     where it says ``client``.
     """
-    program, rights = mosquitto._program(), plugin()
+    program, rights = mosquitto.program(), plugin()
     assert program is not None
     assert rights is not None
     authority, foreign = Authority(folder, "authority"), Authority(folder, "foreign")

@@ -169,7 +169,7 @@ def test_what_is_there_is_not_overwritten_and_nothing_half_is_left(
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("broker.closed.founding.write_new", full)
+    monkeypatch.setattr("broker.closed.founding.write_private", full)
     with pytest.raises(ClosedFogError, match="No space left on device"):
         found(tmp_path / "full", "home", [], 8883, NOW)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "fog"]
