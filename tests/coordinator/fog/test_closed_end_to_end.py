@@ -82,7 +82,7 @@ def site(tmp_path: Path, mosquitto: RunningBroker) -> Iterator[ClosedSite]:
                 site.start(
                     node, "fog-node", "run", "--threads", "1", "--state-dir", str(tmp_path / node)
                 )
-            online = set()
+            online: set[str] = set()
             while len(online) < len(NODES) + 1:
                 online.add(site.hear().topic)
             yield site
