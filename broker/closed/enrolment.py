@@ -135,7 +135,7 @@ def revoke(fog: ClosedFog, name: str) -> Revoked:
 @contextmanager
 def _users(fog: ClosedFog) -> Iterator[tuple[Users, bool]]:
     """Yield the users and whether a broker runs; one command at a time changes them."""
-    with _held(fog.folder / "users.lock", _OTHERS_S) as one:
+    with _held(fog.users_lock, _OTHERS_S) as one:
         if one is None:
             raise ClosedFogError(f"another command works on {fog.folder}; wait for it to end")
         with _held(fog.lock) as lock:

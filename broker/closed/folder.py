@@ -58,6 +58,7 @@ class ClosedFog:
         self.mosquitto = folder / "mosquitto"
         self.users = self.mosquitto / "dynamic-security.json"
         self.lock = folder / "broker.lock"
+        self.users_lock = folder / "users.lock"
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -132,8 +133,10 @@ class ClosedFog:
         except PrivateFileError as error:
             raise ClosedFogError(str(error)) from None
 
-    def renew(self, now: dt.datetime) -> bool:
+    def renew(self, now: dt.datetime, *also: str) -> bool:
         """Make the broker a new certificate if its own ends soon or lacks a name of this machine.
+
+        ``also`` are names that are to stand in it beside those.
 
         Raises:
             ClosedFogError: the folder cannot be read or written.
@@ -142,7 +145,8 @@ class ClosedFog:
         check_clock(now)
         try:
             present = x509.load_pem_x509_certificate(self._read("mosquitto/broker.pem"))
-            if not needs_renewal(present, self.names(), now):
+            names = self.names(*also)
+            if not needs_renewal(present, names, now):
                 return False
             authority = x509.load_pem_x509_certificate(self._read("authority.pem"))
             key, authority_key = self._key("mosquitto/broker.key"), self._key("authority.key")
@@ -150,7 +154,7 @@ class ClosedFog:
             raise ClosedFogError(
                 f"{self.folder}: a certificate or key is damaged: {error}"
             ) from None
-        new = certify_broker(self.names(), key, authority, authority_key, now)
+        new = certify_broker(names, key, authority, authority_key, now)
         try:
             replace_private(self.mosquitto / "broker.pem", certificate_pem(new))
         except PrivateFileError as error:
@@ -169,9 +173,9 @@ class ClosedFog:
         except OSError as error:
             raise ClosedFogError(f"{self.mosquitto}: {error.strerror}") from None
 
-    def names(self) -> tuple[str, ...]:
+    def names(self, *also: str) -> tuple[str, ...]:
         """Return the names and addresses that the broker's certificate is to be for."""
-        return tuple(dict.fromkeys((*self.settings.hosts, *own_names())))
+        return tuple(dict.fromkeys((*self.settings.hosts, *own_names(), *also)))
 
     def _read(self, name: str) -> bytes:
         try:

@@ -70,6 +70,9 @@ def _fill(fog: ClosedFog, now: dt.datetime) -> None:
         ("authority.pem", certificate_pem(authority)),
         ("authority.key", key_pem(authority_key)),
         ("admin.password", password.encode() + b"\n"),
+        # Made now, they are the founder's, whoever takes them first.
+        (fog.lock.name, b""),
+        (fog.users_lock.name, b""),
         ("mosquitto/broker.pem", certificate_pem(certificate)),
         ("mosquitto/broker.key", key_pem(key)),
         ("mosquitto/dynamic-security.json", json.dumps(users, indent=2).encode()),

@@ -9,7 +9,7 @@ from typing import Final
 from broker.closed.authority import ClockError
 from broker.closed.folder import ClosedFog, ClosedFogError
 from broker.closed.lock import Lock
-from broker.engine.address import EngineError
+from broker.engine.address import EngineError, reachable_host
 from broker.engine.listener import Listener
 from broker.engine.mosquitto import (
     default_settings,
@@ -41,7 +41,8 @@ def serve_closed(fog: ClosedFog, host: str, ready: Callable[[Listener], None]) -
         raise ClosedFogError(f"a broker runs on {fog.folder} already")
     try:
         lock.note(host)
-        fog.renew(_now())
+        reached = (reachable_host(host),)  # by `enrol` and `revoke`
+        fog.renew(_now(), *reached)
         other = mosquitto_user()
         if other is not None:
             fog.give_to(*other)
@@ -57,7 +58,7 @@ def serve_closed(fog: ClosedFog, host: str, ready: Callable[[Listener], None]) -
             listener,
             folder=fog.mosquitto,
             kept=(lock.descriptor,),
-            refresh=lambda: _renewed(fog),
+            refresh=lambda: _renewed(fog, *reached),
         )
         run_mosquitto(setup, lambda: ready(listener))
     finally:
@@ -81,10 +82,10 @@ def closed_settings(open_settings: str, listener: Listener, plugin: str) -> str:
     )
 
 
-def _renewed(fog: ClosedFog) -> bool:
+def _renewed(fog: ClosedFog, *also: str) -> bool:
     """Return whether the certificate was made anew: the machine's addresses changed, or its end is near."""
     try:
-        return fog.renew(_now())
+        return fog.renew(_now(), *also)
     except (ClosedFogError, ClockError) as error:
         sys.stderr.write(f"the broker's certificate stays as it is: {error}\n")
         return False
