@@ -98,10 +98,18 @@ def own_id(joined: Joined, given: str | None) -> str:
 def connection(
     joined: Joined, client_id: str, *, will: Will | None = None, retry: bool = False
 ) -> Iterator[MqttBus]:
-    """Yield a bus and close it after; a broker that is not there, or refuses us, is one plain line."""
+    """Yield a bus and close it after; a broker that is not there, or refuses us, is one plain line.
+
+    With a join file all commands of a user have one client id: the later ends the earlier, for good.
+    """
     try:
         bus = MqttBus.connect(
-            joined.url, client_id, credentials=joined.credentials, will=will, retry=retry
+            joined.url,
+            client_id,
+            credentials=joined.credentials,
+            will=will,
+            retry=retry,
+            yields=joined.file is not None and not retry,
         )
     except (ValueError, BrokerUnreachableError, BrokerRefusedError) as error:
         refuse(error)

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from broker.engine.choice import available_engines
 from broker.engine.running import RunningBroker, running_broker
+from tests.broker.secured_broker import SecuredBroker, plugin, secured_broker
 
 # Time never decides a test; and what CI finds, it finds again.
 settings.register_profile("here", deadline=None)
@@ -39,6 +40,20 @@ def mosquitto() -> Iterator[RunningBroker]:
 def embedded() -> Iterator[RunningBroker]:
     """The embedded broker."""
     yield from _run("embedded")
+
+
+@pytest.fixture(scope="session")
+def secured(
+    mosquitto: RunningBroker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SecuredBroker]:
+    """Mosquitto with TLS, users and rights."""
+    assert mosquitto.engine == "mosquitto"
+    if plugin() is None:
+        if os.environ.get("FOGWEAVE_REQUIRE_MOSQUITTO") == "1":
+            pytest.fail("mosquitto's dynamic security is not on this machine")
+        pytest.skip("mosquitto's dynamic security is not on this machine")
+    with secured_broker(tmp_path_factory.mktemp("secured")) as broker:
+        yield broker
 
 
 @pytest.fixture(params=["mosquitto", "embedded"])

@@ -10,6 +10,17 @@ class CredentialsError(ValueError):
     """Certificates, keys or passwords that cannot be used, in one sentence."""
 
 
+class _ClosedByFailure(ssl.SSLSocket):
+    """Does not stay open, with nobody to close it, when the handshake fails."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 def tls_context(credentials: Credentials) -> ssl.SSLContext:
     """Return the settings of a connection: TLS 1.2 or newer, the broker's name and certificate checked.
 
@@ -23,6 +34,7 @@ def tls_context(credentials: Credentials) -> ssl.SSLContext:
         context = ssl.create_default_context(cadata=credentials.ca or None)
     except (ssl.SSLError, ValueError):
         raise CredentialsError("the certificate of the authority (ca) is none in PEM") from None
+    context.sslsocket_class = _ClosedByFailure
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if credentials.certificate is not None:
         _show(context, credentials.certificate, credentials.key)

@@ -20,7 +20,7 @@ from broker.bus.client_state import ClientState
 from broker.bus.in_flight import InFlight
 from broker.bus.loss import Loss
 from broker.bus.outbox import Outgoing
-from broker.bus.seam import Message, TakenOverError
+from broker.bus.seam import Message
 
 KEEPALIVE_SECONDS: Final = 5
 """The broker gives a silent client up after one and a half of these, and we a silent broker after two."""
@@ -250,8 +250,6 @@ class Connection:
                 self.loss.closed()
             return
         self.loss.ended(reason.value, str(reason))
-        if self.loss.taken_over:
-            state.refusals.note(TakenOverError(state.client_id))
 
     def _on_log(self, _client: Client, _userdata: Any, _level: int, text: str) -> None:
         self.loss.alerted(text)

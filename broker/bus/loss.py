@@ -4,7 +4,6 @@ import time
 from typing import Final
 
 from broker.bus.refusal import (
-    TAKEN_OVER,
     alert_reason,
     connack_reason,
     disconnect_reason,
@@ -29,8 +28,6 @@ class Loss:
         """The broker is there, but takes no such version of MQTT."""
         self.refused = False
         """The broker is there, and somebody has to do something before it and we come together."""
-        self.taken_over = False
-        """Another connection with our client id ended this one."""
 
     def handshake(self, error: OSError) -> bool:
         """Take a connection that did not come about; return whether it was TLS that failed."""
@@ -74,4 +71,3 @@ class Loss:
     def ended(self, code: int, text: str) -> None:
         """Take the end of a connection that was one."""
         self.reason = disconnect_reason(code, text, self._client_id)
-        self.taken_over = code == TAKEN_OVER

@@ -22,6 +22,7 @@ from broker.bus.seam import (
     BusError,
     Handler,
     PayloadTooLargeError,
+    TakenOverError,
     Will,
 )
 from broker.bus.url import BrokerUrl
@@ -45,8 +46,8 @@ class MqttBus:
     there is logged once per outage, the first one only if ``announce``, and only then what it refuses.
 
     One that refuses us is tried again as well, ever more rarely: a clock is set, a certificate renewed,
-    a device enrolled again, without anybody starting it anew. ``yields``: a connection that another one
-    with our id ended is not made again.
+    a device enrolled again, without anybody starting it anew. ``yields``: a connection that was lost is
+    not made again, for it would end that of whoever came after us with our id; listeners are told.
 
     Raises:
         ValueError: ``url`` or ``credentials`` are not valid, in one sentence.
@@ -90,6 +91,7 @@ class MqttBus:
         will: Will | None = None,
         timeout: float = CONNECT_SECONDS,
         retry: bool = False,
+        yields: bool = False,
     ) -> Self:
         """Return a connected bus; with ``retry`` return at once, and one line is logged if it takes.
 
@@ -98,7 +100,7 @@ class MqttBus:
             BrokerRefusedError: the broker does not take us, or is not the one that we trust.
             ValueError: ``url`` or ``credentials`` are not valid.
         """
-        bus = cls(url, client_id, will, credentials=credentials, announce=retry, yields=not retry)
+        bus = cls(url, client_id, will, credentials=credentials, announce=retry, yields=yields)
         if not retry:
             bus._settled.wait(timeout)
             if not bus.connected:
@@ -183,9 +185,11 @@ class MqttBus:
             connection = self._attempt(mqtt_5=True)
             if connection.loss.too_new and not state.closing.is_set():
                 connection = self._attempt(mqtt_5=False)
+            was_connected = state.connected
             self._lost(connection)
             self._settled.set()
-            if connection.loss.taken_over and self._yields:
+            if was_connected and self._yields:
+                state.refusals.note(TakenOverError(state.client_id, connection.loss.reason))
                 break
             if time.monotonic() - begun > _STABLE_SECONDS:
                 absent.reset()

@@ -12,9 +12,9 @@ from typing import Final
 
 from broker.bus.url import BrokerUrl
 
-NOT_AUTHORISED: Final = 0x87
-TAKEN_OVER: Final = 0x8E
-_BAD_LOGIN: Final = frozenset({0x86, NOT_AUTHORISED})
+_NOT_AUTHORISED: Final = 0x87
+_TAKEN_OVER: Final = 0x8E
+_BAD_LOGIN: Final = frozenset({0x86, _NOT_AUTHORISED})
 _BANNED: Final = 0x8A
 _BAD_CLIENT_ID: Final = 0x85
 _ADMINISTRATIVE: Final = 0x98
@@ -52,10 +52,10 @@ def connack_reason(code: int, text: str, user: str | None) -> str:
 
 def disconnect_reason(code: int, text: str, client_id: str) -> str:
     """Return why a broker ended a connection."""
-    if code == TAKEN_OVER:
+    if code == _TAKEN_OVER:
         return f"another connection as {client_id} took over; each id is for one at a time"
-    if code in (_ADMINISTRATIVE, NOT_AUTHORISED):
-        return f"it cut us off ({text}); revoked, perhaps"
+    if code in (_ADMINISTRATIVE, _NOT_AUTHORISED):
+        return f"it cut us off: {text}; revoked, perhaps"
     return text.replace("Unspecified error", "the connection ended")
 
 

@@ -55,13 +55,13 @@ class BrokerRefusedError(BusError):
 
 
 class TakenOverError(BusError):
-    """Another connection with our client id ended ours."""
+    """Our connection ended, by another one with our client id as far as we know."""
 
-    def __init__(self, client_id: str) -> None:
-        self.client_id = client_id
+    def __init__(self, client_id: str, reason: str) -> None:
+        self.client_id, self.reason = client_id, reason
         super().__init__(
-            f"another command connected as {client_id} and ended this one; run one at a time, "
-            "or have a second user enrolled: fog-broker enrol"
+            f"the connection as {client_id} ended ({reason}); if another command of this user was "
+            "started meanwhile, run one at a time, or have a second user enrolled: fog-broker enrol"
         )
 
 

@@ -30,6 +30,55 @@ _PLUGIN: Final = "mosquitto_dynamic_security.so"
 _PLACES: Final = ("/usr/lib", "/usr/local/lib", "/opt/homebrew/lib")
 
 
+_HOME: Final = f"fog/v2/{SITE}"
+USERS: Final[dict[str, dict[str, list[str]]]] = {
+    "admin": {"write": ["$CONTROL/#"]},
+    "anna": {"write": [f"{_HOME}/#"], "read": [f"{_HOME}/#"]},
+    "listener": {"read": [f"{_HOME}/#"]},
+    "coordinator/desk": {
+        "client": [f"{SITE}/coordinator/desk"],
+        "write": [f"{_HOME}/#"],
+        "read": [f"{_HOME}/#"],
+    },
+    "node/pi": {
+        "client": [f"{SITE}/node/pi"],
+        "write": [f"{_HOME}/node/pi/#", f"{_HOME}/tensor/#", f"{_HOME}/result/#"],
+        "read": [
+            *(f"{_HOME}/node/pi/{name}" for name in ("state", "assignment", "artifact", "echo")),
+            *(f"{_HOME}/{name}/#" for name in ("frame", "tensor", "result")),
+            f"{_HOME}/coordinator/get",
+        ],
+    },
+    "ask/pi": {
+        "client": [f"{SITE}/ask/pi"],
+        "write": [f"{_HOME}/node/pi/echo"],
+        "read": [f"{_HOME}/node/pi/{name}" for name in ("state", "beat", "echo")],
+    },
+    "camera/door": {
+        "client": [f"{SITE}/camera/door"],
+        "write": [f"{_HOME}/frame/+/door"],
+        "read": [f"{_HOME}/deployment/+/active", f"{_HOME}/result/+/door/+"],
+    },
+    "camera/blind": {
+        "client": [f"{SITE}/camera/blind"],
+        "read": [f"{_HOME}/deployment/+/active", f"{_HOME}/result/+/blind/+"],
+    },
+    "operator/anna": {
+        "client": [f"{SITE}/operator/anna"],
+        "write": [f"{_HOME}/deployment/+/spec", f"{_HOME}/client/anna/+"],
+        "read": [f"{_HOME}/#"],
+    },
+    "operator/mute": {
+        "client": [f"{SITE}/operator/mute"],
+        "write": [f"{_HOME}/client/mute/+"],
+        "read": [f"{_HOME}/#"],
+    },
+    "reader/carl": {"client": [f"{SITE}/reader/carl"], "read": [f"{_HOME}/deployment/+/status"]},
+    "camera/stolen": {"client": [f"{SITE}/camera/stolen"], "read": [f"{_HOME}/#"]},
+}
+"""By user name: the topic filters that it may ``write`` and ``read``, its client id if bound to one."""
+
+
 class Authority:
     """A certificate authority that lives for a test."""
 
@@ -165,13 +214,9 @@ def plugin() -> Path | None:
 
 
 @contextlib.contextmanager
-def secured_broker(folder: Path, users: dict[str, dict[str, list[str]]]) -> Iterator[SecuredBroker]:
-    """Run Mosquitto with one listener for each fault of a certificate.
-
-    ``users``: by user name, the topic filters it may ``write`` and ``read``; its client id is bound
-    where it says ``client``.
-    """
-    program, rights = mosquitto.program(), plugin()
+def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
+    """Run Mosquitto with ``USERS``, and with one listener for each fault of a certificate."""
+    program, rights = mosquitto._program(), plugin()
     assert program is not None
     assert rights is not None
     authority, foreign = Authority(folder, "authority"), Authority(folder, "foreign")
@@ -185,7 +230,7 @@ def secured_broker(folder: Path, users: dict[str, dict[str, list[str]]]) -> Iter
         "foreign": foreign.issue("other", *names),
     }
     ports = {name: free_port("127.0.0.1", 0) for name in (*certificates, "plain")}
-    (folder / "rights.json").write_text(json.dumps(_rights(users)), "utf-8")
+    (folder / "rights.json").write_text(json.dumps(_rights(USERS)), "utf-8")
     lines = [
         *(f"user {name}" for name in (["root"] if os.geteuid() == 0 else [])),
         "log_dest stderr",
