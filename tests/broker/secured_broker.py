@@ -44,7 +44,10 @@ USERS: Final[dict[str, dict[str, list[str]]]] = {
         "client": [f"{SITE}/node/pi"],
         "write": [f"{_HOME}/node/pi/#", f"{_HOME}/tensor/#", f"{_HOME}/result/#"],
         "read": [
-            *(f"{_HOME}/node/pi/{name}" for name in ("state", "assignment", "artifact", "echo")),
+            *(
+                f"{_HOME}/node/pi/{name}"
+                for name in ("state", "info", "assignment", "artifact", "echo")
+            ),
             *(f"{_HOME}/{name}/#" for name in ("frame", "tensor", "result")),
             f"{_HOME}/coordinator/get",
         ],
