@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.access.redaction import printable
 from pictures.dataset import load
 from pictures.errors import DatasetError
 from pictures.fit import fit, read_picture
@@ -86,7 +87,7 @@ def open_source(text: str, offset: int = 0) -> Source:
         return Source(_video(text), None)
     path = Path(text)
     if text not in ("mnist", "fashion"):
-        files = [path] if path.is_file() else _files(path)
+        files = _files(path)
         damaged: set[Path] = set()
         return Source(_read(files, offset, damaged), len(files), damaged)
     try:
@@ -101,12 +102,18 @@ def open_source(text: str, offset: int = 0) -> Source:
     return Source(pictures, len(test.test))
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise SourceError(f"{folder}: no such file or folder, nor a data set (mnist, fashion)")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+def _files(path: Path) -> list[Path]:
+    shown = printable(str(path))  # an address that was mistyped ends here, with its password
+    try:
+        if path.is_file():
+            return [path]
+        if not path.is_dir():
+            raise SourceError(f"{shown}: no such file or folder, nor a data set (mnist, fashion)")
+        files = sorted(found for found in path.rglob("*") if found.suffix.lower() in _SUFFIXES)
+    except OSError as error:
+        raise SourceError(f"{shown}: {error.strerror}") from None
     if not files:
-        raise SourceError(f"{folder}: no pictures in it")
+        raise SourceError(f"{shown}: no pictures in it")
     return files
 
 
@@ -127,10 +134,11 @@ def _read(files: list[Path], offset: int, damaged: set[Path]) -> Iterator[Pictur
 
 
 def _video(text: str) -> Iterator[Picture]:
+    shown = printable(text)  # the address of a camera has its password in it
     try:
         import cv2
     except ImportError:
-        raise SourceError(f"{text}: needs OpenCV; in your clone: pip install '.[video]'") from None
+        raise SourceError(f"{shown}: needs OpenCV; in your clone: pip install '.[video]'") from None
     where: Any = text
     if text.startswith("webcam:"):
         number = text.removeprefix("webcam:")
@@ -139,7 +147,7 @@ def _video(text: str) -> Iterator[Picture]:
         where = int(number)
     capture = cv2.VideoCapture(where)
     if not capture.isOpened():
-        raise SourceError(f"{text}: does not open")
+        raise SourceError(f"{shown}: does not open")
     return _grab(capture)
 
 

@@ -1,14 +1,18 @@
 """Where pictures come from, and one plain sentence when none do."""
 
+import sys
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from fog_node.source import SourceError, open_source
 from pictures.dataset import Pictures, load
+from tests.broker.strategies import SECRETS, addresses_with, shows
 
 load_once = cache(load)  # it takes seconds
 GREY, COLOUR = (1, 4, 6), (3, 4, 6)
@@ -116,3 +120,15 @@ def test_a_shape_that_no_picture_has_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_camera_that_is_none_is_one_sentence() -> None:
     assert sentence("webcam:front").startswith("webcam:front: ")
+
+
+@given(SECRETS.flatmap(lambda secret: st.tuples(st.just(secret), addresses_with(secret))))
+def test_no_refusal_shows_the_password_of_a_camera(drawn: tuple[str, str]) -> None:
+    secret, address = drawn
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cv2", None)
+        assert not shows(secret, sentence(address))
+
+
+def test_an_address_that_is_too_long_for_a_file_is_one_sentence() -> None:
+    assert sentence(f"cam:{'x' * 5000}@door") == "…: File name too long"
