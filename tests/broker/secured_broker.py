@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from broker.access.credentials import Credentials
 from broker.access.join_file import JoinFile, Role
+from broker.access.rights import Party, client_id_of, rights_of, user_of
 from broker.engine import mosquitto
 from broker.engine.address import free_port
 
@@ -31,53 +32,28 @@ _PLACES: Final = ("/usr/lib", "/usr/local/lib", "/opt/homebrew/lib")
 
 
 _HOME: Final = f"fog/v2/{SITE}"
-USERS: Final[dict[str, dict[str, list[str]]]] = {
+Users = dict[str, dict[str, list[str]]]
+
+
+def _device(party: Party, name: str, **less: list[str]) -> Users:
+    """Return a user with the rights of its party, or with ``less``."""
+    rights = rights_of(party, name, SITE)
+    may = {"write": list(rights.writes), "read": list(rights.reads), **less}
+    return {user_of(party, name): {"client": [client_id_of(SITE, party, name)], **may}}
+
+
+USERS: Final[Users] = {
     "admin": {"write": ["$CONTROL/#"]},
     "anna": {"write": [f"{_HOME}/#"], "read": [f"{_HOME}/#"]},
-    "listener": {"read": [f"{_HOME}/#"]},
-    "coordinator/desk": {
-        "client": [f"{SITE}/coordinator/desk"],
-        "write": [f"{_HOME}/#"],
-        "read": [f"{_HOME}/#"],
-    },
-    "node/pi": {
-        "client": [f"{SITE}/node/pi"],
-        "write": [f"{_HOME}/node/pi/#", f"{_HOME}/tensor/#", f"{_HOME}/result/#"],
-        "read": [
-            *(
-                f"{_HOME}/node/pi/{name}"
-                for name in ("state", "info", "assignment", "artifact", "echo")
-            ),
-            *(f"{_HOME}/{name}/#" for name in ("frame", "tensor", "result")),
-            f"{_HOME}/coordinator/get",
-        ],
-    },
-    "ask/pi": {
-        "client": [f"{SITE}/ask/pi"],
-        "write": [f"{_HOME}/node/pi/echo"],
-        "read": [f"{_HOME}/node/pi/{name}" for name in ("state", "beat", "echo")],
-    },
-    "camera/door": {
-        "client": [f"{SITE}/camera/door"],
-        "write": [f"{_HOME}/frame/+/door"],
-        "read": [f"{_HOME}/deployment/+/active", f"{_HOME}/result/+/door/+"],
-    },
-    "camera/blind": {
-        "client": [f"{SITE}/camera/blind"],
-        "read": [f"{_HOME}/deployment/+/active", f"{_HOME}/result/+/blind/+"],
-    },
-    "operator/anna": {
-        "client": [f"{SITE}/operator/anna"],
-        "write": [f"{_HOME}/deployment/+/spec", f"{_HOME}/client/anna/+"],
-        "read": [f"{_HOME}/#"],
-    },
-    "operator/mute": {
-        "client": [f"{SITE}/operator/mute"],
-        "write": [f"{_HOME}/client/mute/+"],
-        "read": [f"{_HOME}/#"],
-    },
-    "reader/carl": {"client": [f"{SITE}/reader/carl"], "read": [f"{_HOME}/deployment/+/status"]},
-    "camera/stolen": {"client": [f"{SITE}/camera/stolen"], "read": [f"{_HOME}/#"]},
+    **_device("coordinator", "desk"),
+    **_device("node", "pi"),
+    **_device("ask", "pi"),
+    **_device("camera", "door"),
+    **_device("camera", "blind", write=[]),
+    **_device("camera", "stolen"),
+    **_device("operator", "anna"),
+    **_device("operator", "mute", write=[f"{_HOME}/client/mute/+"]),
+    **_device("reader", "carl", read=[f"{_HOME}/deployment/+/status"]),
 }
 """By user name: the topic filters that it may ``write`` and ``read``, its client id if bound to one."""
 
@@ -219,7 +195,7 @@ def plugin() -> Path | None:
 @contextlib.contextmanager
 def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
     """Run Mosquitto with ``USERS``, and with one listener for each fault of a certificate."""
-    program, rights = mosquitto._program(), plugin()
+    program, rights = mosquitto.program(), plugin()
     assert program is not None
     assert rights is not None
     authority, foreign = Authority(folder, "authority"), Authority(folder, "foreign")
