@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from broker.bus.url import BrokerUrl
+from broker.check_command import check_broker
 from broker.closed.authority import ClockError
 from broker.closed.folder import ClosedFog, ClosedFogError
 from broker.closed.serving import serve_closed
@@ -39,6 +40,7 @@ def fog_broker() -> None:
 
 for command in (init, enrol, revoke):
     app.command()(command)
+app.command("check")(check_broker)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from broker.access.credentials import Credentials
 from broker.bus.connection_listeners import Listeners
+from broker.bus.facts import BrokerFacts
 from broker.bus.outbox import Outbox
 from broker.bus.refusals import Refusals
 from broker.bus.router import Router
@@ -34,6 +35,10 @@ class ClientState:
     refusals: Refusals = field(default_factory=Refusals)
     wakeup: Wakeup = field(default_factory=Wakeup)
     connected: bool = False
+    facts: BrokerFacts | None = None
+    """Of the broker of the last connection."""
+    unanswered: deque[threading.Event] = field(default_factory=deque)
+    """Set once all that was said and asked for before them is answered."""
     renewing: threading.Event = field(default_factory=threading.Event)
     """Set by whoever wants another connection than this one."""
     closing: threading.Event = field(default_factory=threading.Event)

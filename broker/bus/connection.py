@@ -17,6 +17,7 @@ from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from broker.bus.client_state import ClientState
+from broker.bus.facts import BrokerFacts
 from broker.bus.in_flight import InFlight
 from broker.bus.loss import Loss
 from broker.bus.outbox import Outgoing
@@ -97,6 +98,9 @@ class Connection:
             not self._blocked and state.connected and not self._parting and self._work(client)
         )
         self._write(client)
+        if state.unanswered and state.connected and not state.changes and not len(state.outbox):
+            while state.unanswered and self._all_said(client):
+                state.unanswered.popleft().set()
 
     def _write(self, client: Client) -> None:
         """Write what paho has, unless the socket took no more the last time."""
@@ -225,12 +229,14 @@ class Connection:
             client.disconnect()
 
     def _on_connect(
-        self, client: Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any
+        self, client: Client, _userdata: Any, _flags: Any, reason: Any, properties: Any
     ) -> None:
         client.on_log = None
         self.loss.answered(reason.value, str(reason))
         if reason.is_failure:
             return  # paho closes the connection
+        mqtt = "5" if self._version == MQTTProtocolVersion.MQTTv5 else "3.1.1"
+        self._state.facts = BrokerFacts.of(mqtt, properties, client.socket())
         # First the subscriptions, then the retained state: whoever hears of us hears our answers.
         state = self._state
         state.changes.clear()

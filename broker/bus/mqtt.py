@@ -13,6 +13,7 @@ from broker.bus.allocator import keep_large_buffers
 from broker.bus.backoff import Backoff
 from broker.bus.client_state import ClientState
 from broker.bus.connection import CONNECT_SECONDS, Connection
+from broker.bus.facts import BrokerFacts
 from broker.bus.outbox import Limits, Outbox, Outgoing
 from broker.bus.router import check_topic
 from broker.bus.seam import (
@@ -119,6 +120,11 @@ class MqttBus:
         return self._trouble
 
     @property
+    def facts(self) -> BrokerFacts | None:
+        """What the broker says of itself, once there was a connection."""
+        return self._state.facts
+
+    @property
     def connected(self) -> bool:
         """Whether the broker hears us now."""
         return self._state.connected
@@ -164,6 +170,13 @@ class MqttBus:
         """Call ``listener`` on every connect (and for the connection there is) and every loss."""
         self._state.listeners.add(listener)
         self._state.wakeup.set()
+
+    def wait_answered(self, seconds: float) -> bool:
+        """Wait until the broker answered all that was published and subscribed; return whether it did."""
+        answered = threading.Event()
+        self._state.unanswered.append(answered)
+        self._state.wakeup.set()
+        return answered.wait(seconds)
 
     def renew(self) -> None:
         """Give the connection up and make a new one: it seems to be open in one direction only."""
