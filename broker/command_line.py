@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from broker.access.redaction import printable
+from broker.access.redaction import printable, visible
 from broker.bus.mqtt import MqttBus
 from broker.ending import Stop
 from broker.topics import InvalidIdError, check_id
@@ -93,8 +93,8 @@ def start_log(*, service: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line for people, as it is."""
-    console.print(text, highlight=False, soft_wrap=True, markup=False)
+    """Print a line for people, as it is; what others made up does not reach the terminal as commands."""
+    console.print(visible(text), highlight=False, soft_wrap=True, markup=False)
 
 
 def say_json(value: Any) -> None:

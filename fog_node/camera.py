@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 import numpy as np
 
 from broker.bus.inbox import Inbox
-from broker.bus.seam import Bus, Message
+from broker.bus.seam import Bus, BusError, Message
 from broker.codec import encode_tensor
 from broker.frame import FrameHeader, FrameTensor
 from broker.messages import Active, MessageError, Result
@@ -51,7 +51,8 @@ class Camera:
 
     def __init__(self, settings: CameraSettings, bus: Bus, log: TextIO | None = None) -> None:
         self._settings, self._bus, self._log = settings, bus, log
-        self._inbox: Inbox[Message] = Inbox()
+        self._inbox: Inbox[Message | BusError] = Inbox()
+        bus.on_refusal(self._inbox.put)
         names = {"site": settings.site, "deployment": settings.deployment}
         self._active_topic = ACTIVE.at(**names)
         self._frame_topic = FRAME.at(**names, camera=settings.camera)
@@ -70,11 +71,13 @@ class Camera:
         """Return what serves the deployment, waiting for it if need be.
 
         Raises:
-            NotServedError: nothing did for ``wait_s`` seconds.
+            NotServedError: nothing did for ``wait_s`` seconds, or the broker lets us hear none of it.
         """
         until = time.monotonic() + self._settings.wait_s
         while (left := until - time.monotonic()) > 0:
             message = self._inbox.get(left)
+            if isinstance(message, BusError):
+                raise NotServedError(str(message))
             if message is not None and message.topic == self._active_topic and message.payload:
                 try:
                     return Active.decode(message.payload)
@@ -110,7 +113,7 @@ class Camera:
             progress(stream)
             message = self._inbox.get(max(0.0, min(_POLL_S, stream.next_due(now) - now)))
             now = time.monotonic()
-            if message is not None and self._take(message, now):
+            if isinstance(message, Message) and self._take(message, now):
                 last_answer, silent = now, False
             if not stream.unanswered and stream.active is not None:
                 last_answer = now

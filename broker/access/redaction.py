@@ -16,8 +16,13 @@ def without_secrets(text: str) -> str:
     return _BARE_LOGIN.sub("…", text) if "@" in text else text
 
 
+def visible(text: str) -> str:
+    """Return ``text`` on one line; control characters are spelled out, so that a terminal obeys none."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def printable(text: str) -> str:
-    """Return ``text`` on one line, without secrets; control characters are spelled out."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return without_secrets(text)
+    """Return ``text`` on one line, without secrets and with control characters spelled out."""
+    return without_secrets(visible(text))

@@ -50,6 +50,7 @@ USERS: Final[Users] = {
     **_device("ask", "pi"),
     **_device("camera", "door"),
     **_device("camera", "blind", write=[]),
+    **_device("camera", "deaf", read=[]),
     **_device("camera", "stolen"),
     **_device("operator", "anna"),
     **_device("operator", "mute", write=[f"{_HOME}/client/mute/+"]),

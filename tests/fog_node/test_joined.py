@@ -101,3 +101,16 @@ def serve_nothing(desk: MqttBus) -> None:
         input=PICTURE,
     )
     desk.publish(ACTIVE.at(SITE, deployment="digits"), active.encode(), retain=True)
+
+
+def test_a_camera_that_may_not_hear_what_serves_ends_with_that(
+    secured: SecuredBroker, picture: Path
+) -> None:
+    file = secured.join_file("camera", "deaf")
+    options = ["--deployment", "digits", "--source", str(picture), "--join", str(file)]
+    with started("-c", CAMERA, "stream", *options) as process:
+        code, out, complaint = ended(process)
+    assert (code, out) == (2, "")
+    *_, last = complaint.splitlines()
+    topic = ACTIVE.at(SITE, deployment="digits")
+    assert last.startswith(f"error: the broker refused the right to read {topic} (Not authorized)")
