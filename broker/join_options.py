@@ -100,7 +100,7 @@ def connection(
 ) -> Iterator[MqttBus]:
     """Yield a bus and close it after; a broker that is not there, or refuses us, is one plain line.
 
-    With a join file all commands of a user have one client id: the later ends the earlier, for good.
+    All commands of one enrolled user have one client id: the later ends the earlier, for good.
     """
     try:
         bus = MqttBus.connect(
@@ -109,7 +109,7 @@ def connection(
             credentials=joined.credentials,
             will=will,
             retry=retry,
-            yields=joined.file is not None and not retry,
+            yields=joined.device is not None and not retry,
         )
     except (ValueError, BrokerUnreachableError, BrokerRefusedError) as error:
         refuse(error)

@@ -77,11 +77,10 @@ def _talk(joined: Joined, command: str) -> Iterator["Client"]:
     """Yield what talks to the coordinator; what does not come about is one plain line."""
     from coordinator.fog.client import Client, DeploymentError
 
-    own_id = None if joined.file is None else joined.file.id
     client_id = joined.client_id(f"{command}-{uuid.uuid4().hex[:12]}")
     with connection(joined, client_id) as bus:
         try:
-            yield Client(bus, joined.site, own_id)
+            yield Client(bus, joined.site, joined.device)
         except DeploymentError as error:
             refuse(error, 1)
 

@@ -1,19 +1,21 @@
 """Where a command connects to and as whom: what its options come to."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final, Self
 
 from broker.access.credentials import NOBODY, Credentials
-from broker.access.join_file import JoinFile, Role
+from broker.access.join_file import ROLES, JoinFile, Role
 from broker.access.password_file import read_password
 from broker.access.tls import CredentialsError, tls_context
 from broker.bus.url import BrokerUrl
 
 BROKER: Final = "mqtt://127.0.0.1:1883"
 SITE: Final = "home"
+_USER: Final = re.compile(rf"(?P<role>{'|'.join(ROLES)})/(?P<id>[a-z0-9-]{{1,64}})")
 PASSWORD: Final = "FOGWEAVE_PASSWORD"  # noqa: S105 - the name of a variable
 _MOST_CA_BYTES: Final = 1024 * 1024
 
@@ -119,19 +121,27 @@ class Joined:
             )
         return self.file.id
 
+    @property
+    def device(self) -> str | None:
+        """The id of who is enrolled under our user name, ``ROLE/ID``; None for other users, and for none.
+
+        A closed fog binds such a user to one client id, whether it joins with its file or by hand.
+        """
+        enrolled = _USER.fullmatch(self.credentials.user or "")
+        return None if enrolled is None else enrolled["id"]
+
     def client_id(self, open_id: str) -> str:
-        """Return who we are to the broker: in a closed fog the user's id, ``open_id`` otherwise."""
-        file = self.file
-        return open_id if file is None else f"{file.site}/{file.role}/{file.id}"
+        """Return who we are to the broker: of who is enrolled the user's id, ``open_id`` otherwise."""
+        return open_id if self.device is None else f"{self.site}/{self.credentials.user}"
 
     def asking(self, open_id: str) -> tuple[str, "Joined"]:
         """Return as whom a fog node asks whether it runs already, before it connects as itself.
 
         Both have one password; whoever asks may only hear the node's state and beat.
         """
-        if self.file is None:
+        if self.device is None:
             return open_id, self
-        user = f"ask/{self.file.id}"
+        user = f"ask/{self.device}"
         credentials = replace(self.credentials, user=user)
         return f"{self.site}/{user}", replace(self, credentials=credentials)
 

@@ -218,7 +218,8 @@ class MqttBus:
         try:
             connection.serve()
         except OSError as error:
-            connection.loss.reason = error.strerror or str(error)
+            late = isinstance(error, TimeoutError) and not error.strerror
+            connection.loss.reason = "no answer" if late else error.strerror or str(error)
         except Exception as error:  # a bus that dies silently is worse than one that retries
             logger.exception("the connection to %s failed", self._state.url)
             connection.loss.reason = str(error)

@@ -116,6 +116,12 @@ def test_a_wrong_argument_of_a_camera_is_one_line(picture: Path) -> None:
     assert camera("--delivery", "maybe", source=source).exit_code == 2
 
 
+def test_the_source_may_come_from_the_environment_where_ps_does_not_show_it() -> None:
+    options = ["stream", "--deployment", "digits", "--id", "door", "--broker", "mqtt://127.0.0.1:9"]
+    result = CliRunner().invoke(camera_app, options, env={"FOGWEAVE_SOURCE": "/no/such"})
+    assert "/no/such: no such file or folder" in refused(result)
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

@@ -175,3 +175,14 @@ def test_a_password_file_that_is_no_secret(password_file: Path) -> None:
 def test_a_password_without_encryption_is_warned_of(broker: str, exposed: bool) -> None:
     joined = Joined.of(Given(broker, user="me"), (), {PASSWORD: SECRET})
     assert (joined.exposed is not None) == exposed
+
+
+def test_who_is_enrolled_has_one_client_id_by_hand_too() -> None:
+    environment = {PASSWORD: SECRET}
+    node = Joined.of(Given("mqtts://h", user="node/pi"), (), environment)
+    assert (node.device, node.client_id("x")) == ("pi", "home/node/pi")
+    client_id, asking = node.asking("x")
+    assert (client_id, asking.credentials.user) == ("home/ask/pi", "ask/pi")
+    for other in ("pi", "node/", "node/a/b", "admin/pi"):
+        joined = Joined.of(Given("mqtts://h", user=other), (), environment)
+        assert (joined.device, joined.client_id("x")) == (None, "x")
