@@ -215,6 +215,7 @@ def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
         *(f"user {name}" for name in (["root"] if os.geteuid() == 0 else [])),
         "log_dest stderr",
         "allow_anonymous false",
+        "set_tcp_nodelay true",
         f"plugin {rights}",
         f"plugin_opt_config_file {folder / 'rights.json'}",
         f"listener {ports['plain']} 127.0.0.1",
