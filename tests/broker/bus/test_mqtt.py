@@ -137,8 +137,9 @@ def test_a_connection_that_dies_silently_is_noticed(
     relay.close()
 
 
-# Messages may fall into a rhythm in which one window escapes the delay, but not all of them.
+# Messages may fall into a rhythm that escapes the delay, for one window or for a while, but not always.
 WINDOWS = (3, 4, 5, 6)
+TRIES = 4 * WINDOWS
 
 
 def rate(url: str, site: str, window: int) -> float:
@@ -177,9 +178,11 @@ def test_tcp_nodelay_is_set_on_both_sides(
     assert "set_tcp_nodelay true" in ours
     conf.write_text(ours.replace("set_tcp_nodelay true", "set_tcp_nodelay false"), "utf-8")
     with_both = max(rate(mosquitto.url, site, window) for window in WINDOWS)
+
+    def is_slow(url: str) -> bool:
+        return any(5 * rate(url, site, window) < with_both for window in TRIES)
+
     with running_broker("mosquitto", conf=conf) as slow:
-        without_broker = min(rate(slow.url, site, window) for window in WINDOWS)
+        assert is_slow(slow.url)
     monkeypatch.setattr(connection, "_set_nodelay", lambda *_: None)
-    without_client = min(rate(mosquitto.url, site, window) for window in WINDOWS)
-    assert with_both > 5 * without_broker
-    assert with_both > 5 * without_client
+    assert is_slow(mosquitto.url)
