@@ -100,6 +100,8 @@ def enrol(fog: ClosedFog, role: Role, name: str, out: Path) -> JoinFile:
             raise ClosedFogError(
                 f"{user_of(other, name)} is enrolled; operators and readers need ids of their own"
             )
+        if out.exists():
+            raise ClosedFogError(f"{out} is there already; remove it, or give --out FILE")
         joined.write(out)
         try:
             known.add(users)

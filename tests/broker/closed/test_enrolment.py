@@ -131,8 +131,10 @@ def test_a_file_that_is_there_is_not_overwritten_and_nobody_is_enrolled(
 ) -> None:
     out = tmp_path / "pi-hall.join"
     out.write_text("mine")
-    with pytest.raises(JoinFileError, match="File exists"):
+    with pytest.raises(ClosedFogError, match="is there already; remove it, or give --out FILE"):
         enrol(own, "node", "pi-hall", out)
+    with pytest.raises(JoinFileError, match="No such file or directory"):
+        enrol(own, "node", "pi-hall", tmp_path / "nowhere" / "pi-hall.join")
     assert out.read_text() == "mine"
     with pytest.raises(ClosedFogError, match="nobody called pi-hall is enrolled; enrolled: nobody"):
         revoke(own, "pi-hall")
