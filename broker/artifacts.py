@@ -16,7 +16,8 @@ from typing import Final
 
 from broker.bus.seam import Bus, Message
 from broker.codec import Chunk, encode_chunk
-from broker.messages import ArtifactRequest, MessageError
+from broker.messages import ArtifactRequest
+from broker.payload import MessageError
 from broker.topics import CLIENT_GIVE, COORDINATOR_GET, NODE_ARTIFACT, NODE_GET
 
 _log = logging.getLogger("artifacts")

@@ -10,15 +10,8 @@ from broker.access.trust import Trust
 from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk, decode_tensor
-from broker.messages import (
-    OFFLINE,
-    ONLINE,
-    ArtifactRequest,
-    Assignment,
-    MessageError,
-    NodeInfo,
-    Result,
-)
+from broker.messages import OFFLINE, ONLINE, ArtifactRequest, Assignment, NodeInfo, Result
+from broker.payload import MessageError
 from broker.topics import (
     COORDINATOR_GET,
     FRAME,

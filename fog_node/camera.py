@@ -14,7 +14,8 @@ from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
 from broker.codec import encode_tensor
 from broker.frame import FrameHeader, FrameTensor
-from broker.messages import Active, MessageError, Result
+from broker.messages import Active, Result
+from broker.payload import MessageError
 from broker.topics import ACTIVE, FRAME, RESULT
 from fog_node.source import Picture, Shape, Source, fitted
 from fog_node.stream import Answer, CameraStream, Delivery, Send

@@ -17,11 +17,11 @@ from broker.messages import (
     Assignment,
     Beat,
     CoordinatorBeat,
-    MessageError,
     NodeInfo,
     Report,
     Status,
 )
+from broker.payload import MessageError
 from broker.topics import (
     ACTIVE,
     CLIENT_GIVE,

@@ -6,7 +6,8 @@ from typing import Any, Final
 from broker.access.trust import Trust
 from broker.actions import Publish
 from broker.codec import Chunk
-from broker.messages import Assignment, MessageError, Report, Spec
+from broker.messages import Assignment, Report, Spec
+from broker.payload import MessageError
 from broker.topics import COORDINATOR_GET, SPEC
 from coordinator.fog.actions import Action, Keep, Place, Save
 from coordinator.fog.decisions import Decisions

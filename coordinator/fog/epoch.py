@@ -8,12 +8,12 @@ from broker.messages import (
     Active,
     Assignment,
     BundleName,
-    InputSpec,
     NodeInfo,
     Phase,
     Predicted,
     Signature,
 )
+from broker.tensor_specs import InputSpec
 from coordinator.fog.assignments import assignments
 from coordinator.fog.held import held_by
 from coordinator.fog.layout import Layout

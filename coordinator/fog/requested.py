@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from broker.access.trust import Trust
 from broker.artifact_pulls import ArtifactPulls
-from broker.codec import MAX_TENSOR_BYTES, Chunk
+from broker.codec import Chunk
 from broker.messages import ArtifactRequest, Spec
+from broker.ranges import MOST_TENSOR_BYTES
 from coordinator.fog.signer import subject_of
 from models.bundle import Bundle
 
@@ -35,10 +36,10 @@ def bundle_of(spec: Spec) -> Bundle:
         field = ".".join(str(part) for part in first["loc"])
         raise SpecError(f"bundle.{field}: {first['msg']}") from None
     for tensor in bundle.tensors:
-        if tensor.bytes > MAX_TENSOR_BYTES:
+        if tensor.bytes > MOST_TENSOR_BYTES:
             raise SpecError(
                 f"bundle.tensors.{tensor.id}: {tensor.bytes} bytes; "
-                f"a message carries at most {MAX_TENSOR_BYTES}"
+                f"a message carries at most {MOST_TENSOR_BYTES}"
             )
     return bundle
 

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final
 
 from broker.actions import Publish
-from broker.messages import Payload
+from broker.payload import Payload
 from broker.topics import Topic
 
 _ECHOES: Final = 16

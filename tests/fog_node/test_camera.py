@@ -12,7 +12,8 @@ from broker.bus.memory import MemoryBroker, MemoryBus
 from broker.bus.seam import Message
 from broker.codec import decode_tensor
 from broker.frame import FrameTensor
-from broker.messages import Active, BundleName, InputSpec, Result
+from broker.messages import Active, BundleName, Result
+from broker.tensor_specs import InputSpec
 from broker.topics import ACTIVE, FRAME, RESULT
 from fog_node import camera as camera_module
 from fog_node import stream as stream_module
