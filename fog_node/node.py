@@ -17,6 +17,7 @@ from broker.actions import Publish, Stop
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE, ArtifactRequest, Beat, NodeInfo
+from broker.sessions import next_session
 from broker.topics import NODE_BEAT, NODE_ECHO, NODE_GIVE, NODE_INFO, NODE_SINK, NODE_STATE
 from fog_node.agent import Agent
 from fog_node.drop_log import DropLog
@@ -241,10 +242,12 @@ class FogNode:
 def _next_session(path: Path) -> int:
     """Return a number greater than that of every earlier start, even where the clock went back."""
     try:
-        last = int(path.read_text(encoding="ascii"))
+        last = int(path.read_text(encoding="ascii")[:20])
     except (OSError, ValueError):
         last = 0
-    session = max(last + 1, int(time.time() * 1000))
+    session = next_session(last, time.time())
+    if session <= last:
+        _log.warning("%s: its last start was days ahead of this clock; it is not counted", path)
     try:
         path.write_text(str(session), encoding="ascii")
     except OSError as error:

@@ -22,6 +22,8 @@ from broker.messages import (
     Status,
 )
 from broker.payload import MessageError
+from broker.ranges import MOST_COUNT
+from broker.sessions import check_session, newest_session
 from broker.topics import (
     ACTIVE,
     CLIENT_GIVE,
@@ -74,8 +76,15 @@ class Controller:
         self.watch = Watch()
         self.tenure = Tenure(session)
         self.deployments = Deployments(
-            site, self.fleet, self.watch, has, wall_s, trust=Trust(operator_key, wall_s=wall_s)
+            site,
+            self.fleet,
+            self.watch,
+            has,
+            failures,
+            wall_s=wall_s,
+            trust=Trust(operator_key, wall_s=wall_s),
         )
+        self._newest_session = MOST_COUNT
         self._site, self._failures = site, failures
         self._beats = 0
         self._heard_itself_at = 0.0
@@ -106,6 +115,11 @@ class Controller:
         """Return the filters that a coordinator hears."""
         return [topic.every(self._site) for topic in self._handlers]
 
+    def clock(self, unix_s: float) -> None:
+        """Take note of the time: sessions and revisions from days ahead of it are not believed."""
+        self._newest_session = newest_session(unix_s)
+        self.deployments.specs.wishes.clock(unix_s)
+
     def connected(self, now: float) -> None:
         """Take note of a new connection: what was not heard before it is nobody's silence."""
         self._forgive(now)
@@ -123,14 +137,14 @@ class Controller:
         """Return whether our own beats do not come back: the connection is open in one direction only."""
         return self.tenure.acts and now - self._heard_itself_at >= DEAF_S
 
-    def handle(self, message: Message, now: float) -> list[Action]:
-        """Return what follows from a message."""
+    def handle(self, message: Message, now: float, *, more: bool = False) -> list[Action]:
+        """Return what follows from a message; where ``more`` wait, what they say together with the next tick."""
         try:
             topic, actions = self._take(message, now)
         except (MessageError, CodecError, InvalidIdError) as error:
             self._failures.note("could_not_decode", f"{message.topic}: {error}")
             return []
-        if topic in (NODE_BEAT, COORDINATOR_BEAT):
+        if more or topic in (NODE_BEAT, COORDINATOR_BEAT):
             return actions  # what many beats say together is looked at with the next tick
         return actions + self._decide(now)
 
@@ -211,18 +225,25 @@ class Controller:
 
     def _node_info(self, node: str, payload: bytes, now: float) -> list[Action]:
         if payload:
-            self.fleet.info(node, NodeInfo.decode(payload), now)
+            info = NodeInfo.decode(payload)
+            check_session(info.session, self._newest_session)
+            self.fleet.info(node, info, now)
         return []
 
     def _node_beat(self, node: str, payload: bytes, now: float) -> list[Action]:
         beat = Beat.decode(payload)
+        check_session(beat.session, self._newest_session)
         self.watch.beat(node, beat, now)
         if self.fleet.beat(node, beat, now):
             self.deployments.progressed(node, now)
         return []
 
     def _node_report(self, node: str, payload: bytes, now: float) -> list[Action]:
-        return self.deployments.reported(node, Report.decode(payload), now) if payload else []
+        if not payload:
+            return []
+        report = Report.decode(payload)
+        check_session(report.session, self._newest_session)
+        return self.deployments.reported(node, report, now)
 
     def _chunk(self, _giver: str, payload: bytes, now: float) -> list[Action]:
         return self.deployments.accept(decode_chunk(payload), now) if self.tenure.acts else []
@@ -238,6 +259,8 @@ class Controller:
         session = CoordinatorBeat.decode(payload).session
         if session == self.tenure.session:
             self._heard_itself_at = now
+        else:
+            check_session(session, self._newest_session)
         self.tenure.beat(session, now)
         if self.tenure.state == "ended":
             return [
@@ -249,19 +272,33 @@ class Controller:
         return []
 
     def _assignment(self, node: str, payload: bytes, _now: float) -> list[Action]:
-        if payload:
-            self.deployments.heard.assigned(node, Assignment.decode(payload))
-        self.deployments.publishing.retained.heard(NODE_ASSIGNMENT, payload, node=node)
+        foreign = self.deployments.publishing.retained.heard(NODE_ASSIGNMENT, payload, node=node)
+        if not payload:
+            return []
+        assignment = Assignment.decode(payload)
+        if foreign:
+            return [*self.deployments.assigned(node, assignment)]
+        self.deployments.heard.assigned(node, assignment)
         return []
 
     def _active(self, name: str, payload: bytes, _now: float) -> list[Action]:
-        self.deployments.heard.activated(name, Active.decode(payload) if payload else None)
         self.deployments.publishing.retained.heard(ACTIVE, payload, deployment=name)
+        active = Active.decode(payload) if payload else None
+        if active is not None:
+            _check_names(name, "Active", active.deployment)
+        self.deployments.heard.activated(name, active)
         return []
 
     def _status(self, name: str, payload: bytes, _now: float) -> list[Action]:
+        self.deployments.publishing.retained.heard(STATUS, payload, deployment=name)
         self.deployments.heard.statuses.pop(name, None)
         if payload:
-            self.deployments.heard.statuses[name] = Status.decode(payload)
-        self.deployments.publishing.retained.heard(STATUS, payload, deployment=name)
+            status = Status.decode(payload)
+            _check_names(name, "Status", status.deployment)
+            self.deployments.heard.statuses[name] = status
         return []
+
+
+def _check_names(topic: str, kind: str, said: str) -> None:
+    if said != topic:
+        raise MessageError(f"{kind}: deployment: {said!r} is not that of the topic")

@@ -21,14 +21,18 @@ it changes nothing.
     nobody acts     what is retained has come, and no other coordinator was heard for SILENT_S
                     (LISTEN_S where the retained state says that there is none)
     another acts    another coordinator's beat was heard
-    later one acts  a beat of a later session was heard
+    later one acts  beats of a later session were heard, CONFIRMED of them; from the first one on
+                    nothing is decided for LISTEN_S
 """
 
 LISTEN_S: Final = 1.5
 """After a connect retained messages and beats come in; nothing is decided on half of them."""
 SILENT_S: Final = 3.0
-_APART: Final = 10**12
-"""Microseconds: so far apart no two coordinators are that were started within days."""
+CONFIRMED: Final = 3
+"""So many beats of a later one have to be heard: a single message ends nobody."""
+_BEAT_APART_S: Final = 0.5
+_APART: Final = 10**6
+"""Microseconds: two that replace a third hardly began at the same one of a second."""
 
 
 class Tenure:
@@ -42,6 +46,8 @@ class Tenure:
         self._said_online = False
         self._connected_at: float | None = None
         self._other_heard_at = 0.0
+        self._later: tuple[int, int, float] = (0, 0, 0.0)
+        """The later session that beats while we act, how many beats of it were heard, and the last when."""
 
     @property
     def acts(self) -> bool:
@@ -67,7 +73,18 @@ class Tenure:
             return
         self.other, self._other_heard_at = session, now
         self._move("another acts")
-        if session > self.session:
+        if session > self.session and self.acts:
+            self._doubt(session, now)
+
+    def _doubt(self, session: int, now: float) -> None:
+        """Listen when a later one seems to act, and give way if it goes on."""
+        later, beats, at = self._later
+        beats = beats if session == later and now - at < SILENT_S else 0
+        if beats and now - at < _BEAT_APART_S:
+            return
+        self._later = session, beats + 1, now
+        self._connected_at = now
+        if beats + 1 >= CONFIRMED:
             self._move("later one acts")
 
     def advance(self, now: float) -> bool:

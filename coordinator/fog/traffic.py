@@ -15,6 +15,8 @@ FULL_WINDOW_S: Final = 4.0
 SAMPLE_S: Final = 1.0
 CAMERAS_MOST: Final = 64
 """More make no other stream."""
+FASTEST: Final = 1e5
+"""Frames per second; no fog answers more, whatever a node says."""
 
 
 class Traffic:
@@ -49,13 +51,14 @@ class Traffic:
         for deployment in self._answering:
             answers = self.answered(deployment, now - MEASURED_WINDOW_S, now)
             if answers.span_s >= FULL_WINDOW_S:
-                self._rates.setdefault(deployment, Rate()).sample(answers.frames_per_s, now)
+                rate = self._rates.setdefault(deployment, Rate())
+                rate.sample(min(answers.frames_per_s, FASTEST), now)
             if not answers.answers or answers.response_s is None:
                 self._measured.pop(deployment, None)
                 continue
             self._measured[deployment] = Measured(
                 response_s=answers.response_s,
-                frames_per_s=answers.frames_per_s,
+                frames_per_s=min(answers.frames_per_s, FASTEST),
                 incomplete=answers.share_incomplete,
             )
 

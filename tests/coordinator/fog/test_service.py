@@ -3,6 +3,7 @@
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,11 +176,12 @@ def redeploy(broker: MemoryBroker, of: Bundle) -> None:
     heard: Inbox[Message] = Inbox()
     bus = broker.bus("redeploy")
     bus.subscribe(STATUS.at(SITE, deployment=NAME), heard.put)
-    again = wish(of, revision=2**62)
+    revision = int(time.time() * 1000)
+    again = wish(of, revision=revision)
     bus.publish(again.topic, again.payload, retain=True)
     while (message := heard.get(SECONDS)) is not None:
         status = Status.decode(message.payload)
-        if (status.revision, status.phase) == (2**62, "waiting"):
+        if (status.revision, status.phase) == (revision, "waiting"):
             return
     raise AssertionError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.fog.tenure import LISTEN_S, SILENT_S, TRANSITIONS, Tenure
+from coordinator.fog.tenure import CONFIRMED, LISTEN_S, SILENT_S, TRANSITIONS, Tenure
 
 PAGE = Path("docs/protocol.md").read_text(encoding="utf-8")
 
@@ -65,8 +65,22 @@ def test_who_takes_over_is_later_than_whom_it_replaces_whatever_the_clocks_say()
     assert tenure.advance(60.0)
     replaced = connected(session=1000)
     replaced.advance(LISTEN_S)
-    replaced.beat(tenure.session, 61.0)
+    for second in range(CONFIRMED):
+        assert replaced.acts
+        replaced.beat(tenure.session, 61.0 + second)
     assert replaced.state == "ended"
+
+
+def test_a_single_beat_of_a_later_session_ends_nobody_but_has_it_listen() -> None:
+    tenure = connected(session=2)
+    assert tenure.advance(LISTEN_S)
+    for attempt in range(10):
+        now = 10.0 * attempt
+        tenure.beat(1000 + attempt, now)
+        tenure.beat(1000 + attempt, now + 0.01)
+        assert not tenure.settled(now + LISTEN_S - 0.1)
+        assert tenure.settled(now + LISTEN_S + 0.1)
+    assert tenure.acts
 
 
 def test_after_a_reconnect_nobody_can_have_been_heard() -> None:

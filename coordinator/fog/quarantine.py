@@ -1,0 +1,32 @@
+"""What led to a mistake of ours is left alone: a message until it changes, a deployment for a while; pure."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Final
+
+REST_S: Final = 60.0
+_REMEMBERED: Final = 256
+
+
+class Quarantine:
+    """The messages and deployments that raised, by name; what they were then, and since when."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, tuple[Hashable, float]] = OrderedDict()
+
+    def hold(self, name: str, state: Hashable, now: float) -> None:
+        """Leave this alone as long as it is as it was when it raised."""
+        self._held.pop(name, None)
+        self._held[name] = state, now
+        if len(self._held) > _REMEMBERED:
+            self._held.popitem(last=False)
+
+    def holds(self, name: str, state: Hashable, now: float, rest_s: float = REST_S) -> bool:
+        """Return whether this is to be left alone: it is the same, and did not rest for ``rest_s`` yet."""
+        held = self._held.get(name)
+        if held is None:
+            return False
+        if held[0] == state and now - held[1] < rest_s:
+            return True
+        del self._held[name]
+        return False
