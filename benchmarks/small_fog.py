@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.limited_links import Network, Speed, limited_links
-from broker.artifacts import answer_nodes
+from broker.artifact_giving import answer_nodes
 from broker.bus.inbox import Inbox
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message

@@ -3,7 +3,7 @@
 ``tenure.py`` says whether this coordinator acts, ``deployments.py`` what it does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from broker.access.trust import Trust
@@ -13,13 +13,10 @@ from broker.codec import CodecError, decode_chunk
 from broker.messages import (
     OFFLINE,
     ONLINE,
-    Active,
-    Assignment,
     Beat,
     CoordinatorBeat,
     NodeInfo,
     Report,
-    Status,
 )
 from broker.payload import MessageError
 from broker.ranges import MOST_COUNT
@@ -42,15 +39,20 @@ from broker.topics import (
     check_id,
 )
 from coordinator.fog.actions import Action
+from coordinator.fog.admission import Admission
 from coordinator.fog.deployments import Deployments
 from coordinator.fog.failures import Failures
 from coordinator.fog.fleet import Fleet
+from coordinator.fog.own_topics import OwnTopics
 from coordinator.fog.placing import Placed
+from coordinator.fog.quarantine import Quarantine
 from coordinator.fog.tenure import SILENT_S, Tenure
 from coordinator.fog.watch import Watch
 
 DEAF_S: Final = 3.0
 """Who does not hear its own beats for so long hears nobody, and connects anew."""
+QUARANTINE_S: Final = 3600.0
+"""So long at most a message that led to a mistake of ours is ignored, unless it changes."""
 UNSURE_S: Final = 1.5
 """Who does not hear its own beats for so long holds nobody's silence against anyone."""
 
@@ -85,22 +87,25 @@ class Controller:
             trust=Trust(operator_key, wall_s=wall_s),
         )
         self._newest_session = MOST_COUNT
+        self.admission = Admission(self._drop, failures)
+        own = OwnTopics(self.deployments)
+        self._quarantine = Quarantine(QUARANTINE_S)
         self._site, self._failures = site, failures
         self._beats = 0
         self._heard_itself_at = 0.0
-        self._handlers: dict[Topic, Callable[..., list[Action]]] = {
+        self._handlers: dict[Topic, Callable[..., Sequence[Action]]] = {
             NODE_STATE: self._node_state,
             NODE_INFO: self._node_info,
             NODE_REPORT: self._node_report,
             NODE_BEAT: self._node_beat,
-            NODE_ASSIGNMENT: self._assignment,
+            NODE_ASSIGNMENT: own.assignment,
             NODE_GIVE: self._chunk,
             CLIENT_GIVE: self._chunk,
             COORDINATOR_STATE: self._coordinator_state,
             COORDINATOR_BEAT: self._coordinator_beat,
             SPEC: self.deployments.want,
-            ACTIVE: self._active,
-            STATUS: self._status,
+            ACTIVE: own.active,
+            STATUS: own.status,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -139,11 +144,17 @@ class Controller:
 
     def handle(self, message: Message, now: float, *, more: bool = False) -> list[Action]:
         """Return what follows from a message; where ``more`` wait, what they say together with the next tick."""
+        fingerprint = hash(message.payload)
+        if self._quarantine.holds(message.topic, fingerprint, now):
+            return []
         try:
             topic, actions = self._take(message, now)
         except (MessageError, CodecError, InvalidIdError) as error:
             self._failures.note("could_not_decode", f"{message.topic}: {error}")
             return []
+        except Exception:
+            self._quarantine.hold(message.topic, fingerprint, now)
+            raise
         if more or topic in (NODE_BEAT, COORDINATOR_BEAT):
             return actions  # what many beats say together is looked at with the next tick
         return actions + self._decide(now)
@@ -163,6 +174,8 @@ class Controller:
     def tick(self, now: float) -> list[Action]:
         """Return what is due; call it a few times a second."""
         self.watch.judge(now)
+        self.admission.prove("deployment", self.deployments.names, now)
+        self.admission.prune(now)
         actions = self._begin(now) if self.tenure.advance(now) else []
         if not self.tenure.acts:
             return actions
@@ -212,8 +225,20 @@ class Controller:
             if names is not None:
                 for field, name in names.items():
                     check_id(field, name)
-                return topic, handler(*names.values(), message.payload, now)
+                if not self.admission.admits(names, now):
+                    return topic, []
+                return topic, [*handler(*names.values(), message.payload, now)]
         return None, []
+
+    def _drop(self, kind: str, name: str) -> None:
+        """Forget a node, or what others said of a deployment; whoever is there says it again."""
+        if kind == "node":
+            self.fleet.forget(name)
+            self.watch.forget(name)
+            self.deployments.heard.forget_node(name)
+        elif self.deployments.get(name) is None:
+            self.deployments.heard.forget(name)
+            self.deployments.heard.epochs.pop(name, None)
 
     def _node_state(self, node: str, payload: bytes, now: float) -> list[Action]:
         if payload:
@@ -221,6 +246,7 @@ class Controller:
             return []
         self.fleet.forget(node)
         self.watch.forget(node)
+        self.admission.forget("node", node)
         return [*self.deployments.forget(node)] if self.tenure.acts else []
 
     def _node_info(self, node: str, payload: bytes, now: float) -> list[Action]:
@@ -236,6 +262,8 @@ class Controller:
         self.watch.beat(node, beat, now)
         if self.fleet.beat(node, beat, now):
             self.deployments.progressed(node, now)
+        if self.fleet.is_proven(node):
+            self.admission.prove("node", [node], now)
         return []
 
     def _node_report(self, node: str, payload: bytes, now: float) -> list[Action]:
@@ -270,35 +298,3 @@ class Controller:
                 )
             ]
         return []
-
-    def _assignment(self, node: str, payload: bytes, _now: float) -> list[Action]:
-        foreign = self.deployments.publishing.retained.heard(NODE_ASSIGNMENT, payload, node=node)
-        if not payload:
-            return []
-        assignment = Assignment.decode(payload)
-        if foreign:
-            return [*self.deployments.assigned(node, assignment)]
-        self.deployments.heard.assigned(node, assignment)
-        return []
-
-    def _active(self, name: str, payload: bytes, _now: float) -> list[Action]:
-        self.deployments.publishing.retained.heard(ACTIVE, payload, deployment=name)
-        active = Active.decode(payload) if payload else None
-        if active is not None:
-            _check_names(name, "Active", active.deployment)
-        self.deployments.heard.activated(name, active)
-        return []
-
-    def _status(self, name: str, payload: bytes, _now: float) -> list[Action]:
-        self.deployments.publishing.retained.heard(STATUS, payload, deployment=name)
-        self.deployments.heard.statuses.pop(name, None)
-        if payload:
-            status = Status.decode(payload)
-            _check_names(name, "Status", status.deployment)
-            self.deployments.heard.statuses[name] = status
-        return []
-
-
-def _check_names(topic: str, kind: str, said: str) -> None:
-    if said != topic:
-        raise MessageError(f"{kind}: deployment: {said!r} is not that of the topic")

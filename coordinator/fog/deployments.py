@@ -54,7 +54,7 @@ class Deployments:
         self._by_name: dict[str, Deployment] = {}
         self._failures = failures
         self._acting = False
-        self._quarantine = Quarantine()
+        self._quarantine = Quarantine(60.0)
         self._numbered_at: dict[str, float] = {}
         self.requested = RequestedSpecs(
             has,
@@ -69,6 +69,11 @@ class Deployments:
     def get(self, name: str) -> Deployment | None:
         """Return a deployment."""
         return self._by_name.get(name)
+
+    @property
+    def names(self) -> list[str]:
+        """The deployments whose spec was good, and those whose artifacts are fetched."""
+        return [*self._by_name, *self.requested.names]
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Know what :class:`~coordinator.fog.actions.Save` kept.

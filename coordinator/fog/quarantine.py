@@ -4,14 +4,14 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
-REST_S: Final = 60.0
 _REMEMBERED: Final = 256
 
 
 class Quarantine:
     """The messages and deployments that raised, by name; what they were then, and since when."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest_s: float) -> None:
+        self._rest_s = rest_s
         self._held: OrderedDict[str, tuple[Hashable, float]] = OrderedDict()
 
     def hold(self, name: str, state: Hashable, now: float) -> None:
@@ -21,12 +21,12 @@ class Quarantine:
         if len(self._held) > _REMEMBERED:
             self._held.popitem(last=False)
 
-    def holds(self, name: str, state: Hashable, now: float, rest_s: float = REST_S) -> bool:
-        """Return whether this is to be left alone: it is the same, and did not rest for ``rest_s`` yet."""
+    def holds(self, name: str, state: Hashable, now: float) -> bool:
+        """Return whether this is to be left alone: it is the same, and did not rest for long enough."""
         held = self._held.get(name)
         if held is None:
             return False
-        if held[0] == state and now - held[1] < rest_s:
+        if held[0] == state and now - held[1] < self._rest_s:
             return True
         del self._held[name]
         return False

@@ -101,6 +101,11 @@ class RequestedSpecs:
         return len(self._pulls)
 
     @property
+    def names(self) -> list[str]:
+        """The deployments whose specs wait."""
+        return list(self._waiting)
+
+    @property
     def bundles(self) -> list[Bundle]:
         """The bundles that are wanted."""
         return [requested.bundle for requested in self._waiting.values()]

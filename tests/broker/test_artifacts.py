@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.artifact_giving import answer_nodes
 from broker.artifact_pulls import CHUNK_BYTES, ArtifactPulls
 from broker.artifacts import (
     ArtifactStore,
     Kept,
     answer_coordinator,
-    answer_nodes,
     sha256_of,
     superfluous,
 )

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker.artifacts import answer_nodes, sha256_of
+from broker.artifact_giving import answer_nodes
+from broker.artifacts import sha256_of
 from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker, MemoryBus
 from broker.bus.seam import Message
