@@ -4,10 +4,10 @@ import logging
 from collections import Counter
 from typing import Final
 
+from broker.mistakes import Mistakes
 from broker.printable import printable
 
 LOG_EVERY_S: Final = 60.0
-_OCCASIONS: Final = 256
 
 
 class Failures:
@@ -19,7 +19,7 @@ class Failures:
         self._logged: Counter[str] = Counter()
         self._latest: dict[str, str] = {}
         self._silent_until: dict[str, float] = {}
-        self._told_until: dict[str, float] = {}
+        self._mistakes = Mistakes(log)
 
     def note(self, kind: str, sentence: str, times: int = 1) -> None:
         """Count a failure; ``sentence`` says where and why."""
@@ -28,14 +28,8 @@ class Failures:
 
     def raised(self, occasion: str, error: Exception, now: float) -> None:
         """Count a mistake of ours; where it came from is logged in full, once a minute for each occasion."""
-        occasion = printable(occasion)
         self.note("raised", f"{occasion}: {error!r}")
-        if now < self._told_until.get(occasion, now):
-            return
-        self._told_until[occasion] = now + LOG_EVERY_S
-        if len(self._told_until) > _OCCASIONS:
-            del self._told_until[next(iter(self._told_until))]
-        self._log.error("%s led to a mistake of ours; going on", occasion, exc_info=error)
+        self._mistakes.note(occasion, error, now)
 
     @property
     def totals(self) -> dict[str, int]:

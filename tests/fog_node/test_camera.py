@@ -34,7 +34,12 @@ def broker() -> Iterator[MemoryBroker]:
 def active(epoch: int = 1, picture: InputSpec = PICTURE) -> Active:
     bundle = BundleName(name="digits", version="1")
     return Active(
-        deployment=DEPLOYMENT, epoch=epoch, bundle=bundle, classes=("cat", "dog"), input=picture
+        deployment=DEPLOYMENT,
+        epoch=epoch,
+        bundle=bundle,
+        classes=("cat", "dog"),
+        input=picture,
+        fusion=("fog",),
     )
 
 
@@ -43,7 +48,7 @@ def say_active(bus: MemoryBus, what: Active | None) -> None:
     bus.publish(ACTIVE.at(SITE, deployment=DEPLOYMENT), payload, retain=True)
 
 
-def answer(bus: MemoryBus, frame: FrameTensor, **changes: Any) -> None:
+def answer(bus: MemoryBus, frame: FrameTensor, node: str = "fog", **changes: Any) -> None:
     fields = {
         "deployment": frame.header.deployment,
         "camera": frame.header.camera,
@@ -56,7 +61,7 @@ def answer(bus: MemoryBus, frame: FrameTensor, **changes: Any) -> None:
         "latency": (),
         **changes,
     }
-    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=frame.header.camera, node="fog")
+    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=frame.header.camera, node=node)
     bus.publish(topic, Result(**fields).encode())
 
 
