@@ -6,6 +6,7 @@ decoded without a copy, and aligned. A header is small and flat: limits on maps,
 keep a hostile one from costing memory (5 MB of empty maps would cost 374 MB).
 """
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,10 +24,12 @@ from broker.ranges import (
     MOST_RANK,
     MOST_SECONDS,
     MOST_TENSOR_BYTES,
+    NO_CONTROLS,
 )
 
 MAX_HOPS: Final = 256
 
+_NO_CONTROLS: Final = re.compile(NO_CONTROLS)
 _TENSOR_MAGIC: Final = b"FWT1"
 _CHUNK_MAGIC: Final = b"FWC1"
 _ALIGN: Final = 16
@@ -185,9 +188,13 @@ def _unpack(magic: bytes, payload: bytes) -> tuple[dict[str, Any], memoryview]:
 
 def _text(header: dict[str, Any], name: str, most: int = MOST_NAME) -> str:
     value = header.get(name)
-    if not isinstance(value, str) or len(value) > most:
+    if not isinstance(value, str) or not _is_name(value, most):
         raise CodecError("header", f"header has no text {name}")
     return value
+
+
+def _is_name(text: str, most: int = MOST_NAME) -> bool:
+    return len(text) <= most and _NO_CONTROLS.fullmatch(text) is not None
 
 
 def _count(header: dict[str, Any], name: str) -> int:
@@ -216,7 +223,8 @@ def _trace(value: Any) -> tuple[Hop, ...]:
                 float() | int() as queued_s,
                 float() | int() as run_s,
             ] if (
-                max(len(partition), len(node)) <= MOST_NAME
+                _is_name(partition)
+                and _is_name(node)
                 and 0 <= queued_s <= MOST_SECONDS
                 and 0 <= run_s <= MOST_SECONDS
             ):

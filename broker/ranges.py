@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from broker.printable import printable
+
 MOST_COUNT: Final = 2**53
 MOST_SECONDS: Final = 1e9
 MOST_RATE: Final = 1e15
@@ -21,6 +23,8 @@ MOST_LABEL: Final = 512
 MOST_TENSOR_BYTES: Final = 3 * 1024 * 1024
 """A frame or tensor travels in one message; larger ones are refused where they are made."""
 MOST_CHUNK_BYTES: Final = 1024 * 1024
+NO_CONTROLS: Final = "^[^\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]*$"
+"""What is shown on a terminal somewhere holds nothing that a terminal acts on."""
 _TEXT: Final = 2048
 _TREE_TEXT: Final = 65_536
 _TREE_DEPTH: Final = 12
@@ -41,19 +45,12 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")]
 """A fog node, a camera or a deployment."""
 OptionalId = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?)?$")]
-Name = Annotated[str, Field(max_length=MOST_NAME)]
+Name = Annotated[str, Field(pattern=NO_CONTROLS, max_length=MOST_NAME)]
 """A partition, a tensor, a class or a counter."""
-Label = Annotated[str, Field(max_length=MOST_LABEL)]
+Label = Annotated[str, Field(pattern=NO_CONTROLS, max_length=MOST_LABEL)]
 """What a camera calls a picture, what hardware is called."""
-
-
-def cut(text: str) -> str:
-    """Return a text that people read, cut where it is longer than a message carries."""
-    return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
-
-
-Text = Annotated[str, AfterValidator(cut)]
-"""A reason, in words; a longer one is cut rather than lost."""
+Text = Annotated[str, AfterValidator(lambda text: printable(text, _TEXT))]
+"""A reason, in words: what a terminal would act on is spelled out, and a longer one cut rather than lost."""
 
 
 def check_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Size = Annotated[int, Field(ge=1, le=2**40)]
 Value = Annotated[float, Field(ge=-1e6, le=1e6)]
-Label = Annotated[str, Field(max_length=256)]
+Label = Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]*$", max_length=256)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

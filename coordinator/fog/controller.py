@@ -86,13 +86,11 @@ class Controller:
             wall_s=wall_s,
             trust=Trust(operator_key, wall_s=wall_s),
         )
-        self._newest_session = MOST_COUNT
         self.admission = Admission(self._drop, failures)
         own = OwnTopics(self.deployments)
-        self._quarantine = Quarantine(QUARANTINE_S)
-        self._site, self._failures = site, failures
-        self._beats = 0
-        self._heard_itself_at = 0.0
+        self._quarantine = Quarantine(QUARANTINE_S, failures)
+        self._site, self._failures, self._newest_session = site, failures, MOST_COUNT
+        self._beats, self._heard_itself_at = 0, 0.0
         self._handlers: dict[Topic, Callable[..., Sequence[Action]]] = {
             NODE_STATE: self._node_state,
             NODE_INFO: self._node_info,
@@ -144,17 +142,19 @@ class Controller:
 
     def handle(self, message: Message, now: float, *, more: bool = False) -> list[Action]:
         """Return what follows from a message; where ``more`` wait, what they say together with the next tick."""
-        fingerprint = hash(message.payload)
-        if self._quarantine.holds(message.topic, fingerprint, now):
+        state = hash(message.payload)
+        if self._quarantine.holds(message.topic, state, now):
             return []
+        with self._quarantine.guard(message.topic, state, now):
+            return self._handled(message, now, more=more)
+        return []
+
+    def _handled(self, message: Message, now: float, *, more: bool) -> list[Action]:
         try:
             topic, actions = self._take(message, now)
         except (MessageError, CodecError, InvalidIdError) as error:
             self._failures.note("could_not_decode", f"{message.topic}: {error}")
             return []
-        except Exception:
-            self._quarantine.hold(message.topic, fingerprint, now)
-            raise
         if more or topic in (NODE_BEAT, COORDINATOR_BEAT):
             return actions  # what many beats say together is looked at with the next tick
         return actions + self._decide(now)

@@ -1,7 +1,6 @@
 """All deployments of a site: what is wanted, what serves, and what is published of it; pure."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from broker.access.trust import Trust
@@ -54,7 +53,7 @@ class Deployments:
         self._by_name: dict[str, Deployment] = {}
         self._failures = failures
         self._acting = False
-        self._quarantine = Quarantine(60.0)
+        self._quarantine = Quarantine(60.0, failures)
         self._numbered_at: dict[str, float] = {}
         self.requested = RequestedSpecs(
             has,
@@ -171,7 +170,7 @@ class Deployments:
         for name in sorted(self.specs.wishes.ended & self.heard.active.keys()):
             actions += self._undeploy(name, now)  # nobody did while nobody acted
         for name in sorted({*self._by_name, *early}):
-            with self._held_apart(name, now):
+            with self._quarantine.guard(name, None, now):
                 actions += self._resume(name, early.get(name), now)
         return [*actions, self._save()]
 
@@ -181,23 +180,14 @@ class Deployments:
         actions += self.publishing.assign_again(self._fleet.alive(now))
         surroundings = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now)
         for name, deployment in self._by_name.items():
-            if self._quarantine.holds(name, deployment.spec.revision, now):
+            revision = deployment.spec.revision
+            if self._quarantine.holds(name, revision, now):
                 continue
-            with self._held_apart(name, now):
+            with self._quarantine.guard(name, revision, now):
                 self._number(deployment, now)
                 decided = deployment.step(surroundings.of(deployment), now)
                 actions += self._carry_out(deployment, decided)
         return actions
-
-    @contextmanager
-    def _held_apart(self, name: str, now: float) -> Iterator[None]:
-        """Leave a deployment alone for a while that leads to a mistake of ours; the others go on."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  a mistake of ours is to end no site
-            self._failures.raised(f"deployment {name}", error, now)
-            deployment = self._by_name.get(name)
-            self._quarantine.hold(name, deployment.spec.revision if deployment else -1, now)
 
     def _number(self, deployment: Deployment, now: float) -> None:
         """Take note of an epoch of somebody else; of many the first, lest we place anew all the time."""

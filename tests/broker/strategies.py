@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from broker.codec import Chunk
 from broker.frame import FrameHeader, FrameTensor, Hop
 from broker.payload import Payload
-from broker.ranges import MOST_COUNT, check_shape
+from broker.ranges import MOST_COUNT, NO_CONTROLS, check_shape
 from broker.tensor_specs import InputSpec
 
 DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32")
 
-names_of = st.characters(exclude_categories=["Cs"])
+names_of = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])
 names = st.text(names_of, min_size=1, max_size=20)
 counts = st.integers(0, MOST_COUNT)
 seconds = st.floats(0, 1e9)
@@ -71,7 +71,7 @@ def inputs(draw: st.DrawFn) -> InputSpec:
     numbers = st.floats(-1e6, 1e6)
     per_channel = st.lists(numbers, min_size=channels, max_size=channels).map(tuple)
     return InputSpec(
-        name=draw(st.text(max_size=5)),
+        name=draw(st.text(names_of, max_size=5)),
         shape=(1, channels, draw(st.integers(1, 700)), draw(st.integers(1, 700))),
         dtype="float32",
         mean=draw(per_channel),
@@ -112,6 +112,8 @@ def _plain(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
     longest = next((limit.max_length for limit in limits if isinstance(limit, MaxLen)), 20)
     pattern = next((p for limit in limits if (p := getattr(limit, "pattern", None))), None)
     if hint is str and pattern is not None:
+        if pattern == NO_CONTROLS:
+            return st.text(names_of, max_size=20)
         return st.from_regex(pattern.replace("$", r"\Z"), alphabet=string.printable)
     plain: dict[Any, st.SearchStrategy[Any]] = {
         str: st.text(names_of, max_size=min(longest, 20)),
