@@ -3,21 +3,23 @@
 ``docs/protocol.md`` states every field, and a test compares it with these classes.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from broker.payload import Payload
 from broker.ranges import (
+    MEGABYTE,
     MOST_CHUNK_BYTES,
     MOST_DEPLOYMENTS,
-    MOST_ENTRIES,
     Count,
+    Entries,
     FramesPerSecond,
     Id,
     Label,
     Load,
     Name,
+    Names,
     OptionalId,
     Priority,
     Rate,
@@ -27,7 +29,9 @@ from broker.ranges import (
     Share,
     Text,
     Tree,
+    UniqueNames,
     UnixSeconds,
+    check_unique,
 )
 from broker.tensor_specs import AssignedInput, InputSpec
 
@@ -35,12 +39,8 @@ Phase = Literal["prepare", "serve", "retire"]
 ReportStatus = Literal["fetched", "loaded", "ready", "failed"]
 StatusPhase = Literal["fetching", "waiting", "preparing", "serving", "failed"]
 
-Entries = Field(max_length=MOST_ENTRIES)
-Names = Annotated[tuple[Name, ...], Entries]
 Totals = Annotated[dict[Name, Count], Field(max_length=256)]
 ByDeployment: Any = Field(max_length=MOST_DEPLOYMENTS, default_factory=dict)
-_MEGABYTE = 1024 * 1024
-
 ONLINE, OFFLINE = b"online", b"offline"
 
 
@@ -76,7 +76,7 @@ class Beat(Payload):
     the wait so far if that is longer.
     """
 
-    MOST_BYTES: ClassVar[int] = _MEGABYTE // 2
+    MOST_BYTES: ClassVar[int] = MEGABYTE // 2
 
     session: Count
     sequence: Count
@@ -134,8 +134,8 @@ class AssignedPartition(Payload):
     sha256: Sha256
     bytes: Count
     memory_bytes: Count
-    inputs: Names
-    outputs: Names
+    inputs: UniqueNames
+    outputs: UniqueNames
     priority: Priority
     fusion: AssignedFusion | None = None
 
@@ -150,7 +150,7 @@ class Assignment(Payload):
     stays in the process.
     """
 
-    MOST_BYTES: ClassVar[int] = 3 * _MEGABYTE
+    MOST_BYTES: ClassVar[int] = 3 * MEGABYTE
     PASSED_ON: ClassVar[bool] = True
 
     deployment: Id
@@ -164,11 +164,17 @@ class Assignment(Payload):
     outputs: Names = ()
     signature: Signature | None = None
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_unique(tuple(part.id for part in self.partitions))
+        check_unique(tuple(spec.id for spec in self.inputs))
+        return self
+
 
 class Report(Payload):
     """How far a fog node is with an assignment; ``seconds`` by partition id, median of warm runs."""
 
-    MOST_BYTES: ClassVar[int] = _MEGABYTE
+    MOST_BYTES: ClassVar[int] = MEGABYTE
 
     session: Count
     deployment: Id
@@ -194,7 +200,7 @@ class ArtifactRequest(Payload):
 class Spec(Payload):
     """What is wanted: a bundle (its ``bundle.json``), placed anew with every ``revision``."""
 
-    MOST_BYTES: ClassVar[int] = 3 * _MEGABYTE
+    MOST_BYTES: ClassVar[int] = 3 * MEGABYTE
     PASSED_ON: ClassVar[bool] = True
 
     deployment: Id
@@ -213,7 +219,7 @@ class BundleName(Payload):
 class Active(Payload):
     """The epoch that frames are stamped with, and what a camera needs to make them."""
 
-    MOST_BYTES: ClassVar[int] = _MEGABYTE
+    MOST_BYTES: ClassVar[int] = MEGABYTE
 
     deployment: Id
     epoch: Count
@@ -252,7 +258,7 @@ class Status(Payload):
     serves, and ``slow`` why a fog node is used less or not at all.
     """
 
-    MOST_BYTES: ClassVar[int] = 2 * _MEGABYTE
+    MOST_BYTES: ClassVar[int] = 2 * MEGABYTE
 
     deployment: Id
     revision: Count
@@ -280,7 +286,7 @@ class HopTime(Payload):
 class Result(Payload):
     """The answer to one frame; ``missing`` names the tensors that the fusion went without."""
 
-    MOST_BYTES: ClassVar[int] = _MEGABYTE
+    MOST_BYTES: ClassVar[int] = MEGABYTE
 
     deployment: Id
     camera: Id

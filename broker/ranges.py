@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from broker.printable import printable
 
+MEGABYTE: Final = 1024 * 1024
 MOST_COUNT: Final = 2**53
 MOST_SECONDS: Final = 1e9
 MOST_RATE: Final = 1e15
@@ -20,9 +21,9 @@ MOST_DEPLOYMENTS: Final = 500
 MOST_RANK: Final = 8
 MOST_NAME: Final = 256
 MOST_LABEL: Final = 512
-MOST_TENSOR_BYTES: Final = 3 * 1024 * 1024
+MOST_TENSOR_BYTES: Final = 3 * MEGABYTE
 """A frame or tensor travels in one message; larger ones are refused where they are made."""
-MOST_CHUNK_BYTES: Final = 1024 * 1024
+MOST_CHUNK_BYTES: Final = MEGABYTE
 NO_CONTROLS: Final = "^[^\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]*$"
 """What is shown on a terminal somewhere holds nothing that a terminal acts on."""
 _TEXT: Final = 2048
@@ -51,6 +52,17 @@ Label = Annotated[str, Field(pattern=NO_CONTROLS, max_length=MOST_LABEL)]
 """What a camera calls a picture, what hardware is called."""
 Text = Annotated[str, AfterValidator(lambda text: printable(text, _TEXT))]
 """A reason, in words: what a terminal would act on is spelled out, and a longer one cut rather than lost."""
+
+
+def check_unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of which none is twice.
+
+    Raises:
+        ValueError: one is.
+    """
+    if len(set(names)) < len(names):
+        raise ValueError("a name is there twice")
+    return names
 
 
 def check_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -100,3 +112,6 @@ def check_tree(tree: Any) -> Any:
 
 Tree = Annotated[dict[str, Any], BeforeValidator(check_tree)]
 """A bundle as it travels: its own fields are validated by whoever knows them."""
+Entries: Any = Field(max_length=MOST_ENTRIES)
+Names = Annotated[tuple[Name, ...], Entries]
+UniqueNames = Annotated[Names, AfterValidator(check_unique)]

@@ -71,6 +71,12 @@ class BundlePartition(Part):
     inputs: Annotated[tuple[Name, ...], Field(min_length=1)]
     outputs: Annotated[tuple[Name, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _each_tensor_once(self) -> Self:
+        if len({*self.inputs, *self.outputs}) < len(self.inputs) + len(self.outputs):
+            raise ValueError("it takes or makes a tensor twice")
+        return self
+
 
 class BundleTensor(Part):
     """What passes between partitions, as it travels."""

@@ -132,7 +132,9 @@ class Deployments:
         known = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now).of(
             deployment
         )
-        return self._carry_out(deployment, deployment.placed(answer, known, now))
+        with self._quarantine.guard(answer.key, deployment.spec.revision, now):
+            return self._carry_out(deployment, deployment.placed(answer, known, now))
+        return []
 
     def want(self, name: str, payload: bytes, now: float) -> list[Action]:
         """Take what is wanted of a deployment; empty: that it ends.

@@ -87,9 +87,10 @@ def _values(hint: Any, limits: Any = ()) -> st.SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(parts)
     if origin is tuple:
-        is_shape = check_shape in [getattr(limit, "func", None) for limit in limits]
-        entries = st.integers(0, 12) if is_shape else _values(parts[0])
-        return st.lists(entries, max_size=3).map(tuple)
+        checks = [getattr(limit, "func", None) for limit in limits]
+        entries = st.integers(0, 12) if check_shape in checks else _values(parts[0])
+        unique = (lambda entry: getattr(entry, "id", entry)) if check_shape not in checks else None
+        return st.lists(entries, max_size=3, unique_by=unique).map(tuple)
     if origin is dict:
         return st.dictionaries(_values(parts[0]), _values(parts[1]), max_size=3)
     if parts:  # something or None
