@@ -11,7 +11,6 @@ from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk
 from broker.messages import (
-    OFFLINE,
     ONLINE,
     Beat,
     CoordinatorBeat,
@@ -278,9 +277,9 @@ class Controller:
 
     def _coordinator_state(self, payload: bytes, _now: float) -> list[Action]:
         self.tenure.site_says(online=payload == ONLINE)
-        if payload != OFFLINE or not self.tenure.acts:
+        if payload == ONLINE or not self.tenure.acts:
             return []
-        # Another one's will, or an older session's of ours: who acts says so.
+        # Another one's will, an older session's of ours, or a stranger's word: who acts says so.
         return [Publish(COORDINATOR_STATE.at(self._site), ONLINE, retain=True)]
 
     def _coordinator_beat(self, payload: bytes, now: float) -> list[Action]:

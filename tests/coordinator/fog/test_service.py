@@ -55,9 +55,11 @@ def serving(broker: MemoryBroker, folder: Path) -> Iterator[Service]:
     thread.start()
     ear.subscribe(COORDINATOR_STATE.at(SITE), heard.put)
     try:
-        message = heard.get(SECONDS)
-        assert message is not None
-        assert message.payload == b"online"
+        said = b""
+        while said != b"online":
+            message = heard.get(SECONDS)
+            assert message is not None
+            said = message.payload
         yield service
     finally:
         service.stop()
