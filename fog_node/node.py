@@ -103,6 +103,7 @@ class FogNode:
         info = self._introduce()
         self._perform(self._agent.start())
         self._bus.subscribe(self._echo_topic, self._hear(stream=False))
+        self._bus.on_connection(lambda there: self._agent.presence.connected() if there else None)
         ready(info)
         beat_at = 0.0
         try:

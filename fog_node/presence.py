@@ -1,6 +1,7 @@
 """What a fog node says of itself on retained topics, and says again when another wrote over it; pure.
 
-A namesake that started later is given way to, once it keeps on: a single message ends no node.
+A namesake that started later is given way to, once it keeps ending our connections: messages alone end
+no node.
 """
 
 from typing import Final
@@ -16,8 +17,7 @@ from broker.topics import NODE_INFO, NODE_REPORT, NODE_STATE
 AGAIN_S: Final = 60.0
 """So often a node introduces itself, in case somebody who had no room for it has some by now."""
 INSISTS: Final = 3
-"""So often a later namesake has to contradict us ..."""
-_APART_S: Final = 0.5
+"""In so many connections a later namesake has to be heard: it has our client id, so each of us ends the other's ..."""
 _RIVAL_S: Final = 60.0
 """... at most so long after the time before."""
 
@@ -35,8 +35,13 @@ class Presence:
         self._contradicted_at = -AGAIN_S
         self._introduction = b""
         self._introduced_at = 0.0
-        self._rival: tuple[int, int, float] = (0, 0, 0.0)
-        """The session of a later namesake, how often it was heard, and the last when."""
+        self._connections = 0
+        self._rival: tuple[int, int, int, float] = (0, 0, -1, 0.0)
+        """The session of a later namesake, in how many connections it was heard, in which last, and when."""
+
+    def connected(self) -> None:
+        """Take note of a new connection; safe from any thread."""
+        self._connections += 1
 
     def come(self) -> Publish:
         """Return what is said first."""
@@ -78,11 +83,11 @@ class Presence:
         newest = self._session + int((AHEAD_S + now - self._began) * PER_SECOND)
         if not self._session < session <= min(newest, MOST_COUNT):
             return []
-        rival, times, at = self._rival
+        rival, times, connection, at = self._rival
         times = times if session == rival and now - at < _RIVAL_S else 0
-        if times and now - at < _APART_S:
-            return []
-        self._rival = session, times + 1, now
+        if times and connection == self._connections:
+            return []  # said again in one connection it is a copy, or forged
+        self._rival = session, times + 1, self._connections, now
         return [Stop(f"another fog-node took the id {self._node}")] if times + 1 >= INSISTS else []
 
     def tick(self, now: float) -> list[Publish]:

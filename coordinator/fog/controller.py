@@ -283,12 +283,13 @@ class Controller:
         return [Publish(COORDINATOR_STATE.at(self._site), ONLINE, retain=True)]
 
     def _coordinator_beat(self, payload: bytes, now: float) -> list[Action]:
-        session = CoordinatorBeat.decode(payload).session
+        beat = CoordinatorBeat.decode(payload)
+        session = beat.session
         if session == self.tenure.session:
             self._heard_itself_at = now
         else:
             check_session(session, self._newest_session)
-        self.tenure.beat(session, now)
+        self.tenure.beat(session, now, beat.sequence)
         if self.tenure.state == "ended":
             return [
                 Stop(

@@ -694,13 +694,14 @@ def test_a_later_namesake_is_given_way_to() -> None:
     desk = Desk()
     for _ in range(INSISTS - 1):
         assert desk.hear(INFO, info(8)) == []
+        desk.agent.presence.connected()
         desk.wait(1.0)
     (stop,) = desk.hear(INFO, info(8))
     assert isinstance(stop, Stop)
     assert NODE in stop.reason
 
 
-def test_one_that_does_not_insist_or_comes_from_the_far_future_is_not() -> None:
+def test_one_that_takes_no_connection_or_comes_from_the_far_future_is_not() -> None:
     desk = Desk()
     for later in range(10):
         assert desk.hear(INFO, info(8 + later)) == []
