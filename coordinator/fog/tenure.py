@@ -93,13 +93,14 @@ class Tenure:
         Its beats are those of a pulse: a second apart, each with the next number. Copies of one beat are
         not, however many there are of them.
         """
-        later = self._later.get(session)
-        if later is None or not now - later.at < SILENT_S:
-            self._later[session] = _Later(1, sequence, now)
+        later = self._later.get(session, _Later(0, -1, 0.0))
+        if sequence == later.sequence:
+            return
+        goes_on = _BEAT_APART_S <= now - later.at < SILENT_S
+        if not later.beats or not goes_on or not 0 < sequence - later.sequence <= _MISSED:
+            self._later[session] = _Later(1, sequence, now)  # no pulse, or the first of one
             if len(self._later) > _REMEMBERED:
                 self._later.popitem(last=False)
-            return
-        if now - later.at < _BEAT_APART_S or not 0 < sequence - later.sequence <= _MISSED:
             return
         self._later[session] = _Later(later.beats + 1, sequence, now)
         self._connected_at = now

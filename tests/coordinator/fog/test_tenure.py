@@ -77,6 +77,9 @@ def test_copies_of_a_later_beat_end_nobody_and_a_pulse_of_them_has_it_listen_fir
     for tenth in range(100):
         tenure.beat(1000, 10.0 + tenth / 10, 7)
         assert tenure.settled(10.0 + tenth / 10)
+    for number in (1, 9, 2, 8, 3, 7, 4):  # beats of some other part, in no order
+        tenure.beat(1000, 20.0 + number, number)
+    assert tenure.settled(27.0)
     tenure.beat(2000, 30.0, 1)
     assert tenure.settled(30.0)
     tenure.beat(1000, 30.5, 7)  # whoever else says something hides no pulse
