@@ -14,12 +14,13 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.limited_links import Network, Speed, limited_links
-from broker.artifacts import answer_nodes
+from broker.artifact_giving import answer_nodes
 from broker.bus.inbox import Inbox
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message
 from broker.engine.running import running_broker
-from broker.messages import Active, BundleName, InputSpec, NodeInfo, Phase, Report
+from broker.messages import Active, BundleName, NodeInfo, Phase, Report
+from broker.tensor_specs import InputSpec
 from broker.topics import ACTIVE, NODE_ASSIGNMENT, NODE_INFO, NODE_REPORT
 from coordinator.fog.assignments import assignments
 from coordinator.fog.fleet import Fleet

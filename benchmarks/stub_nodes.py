@@ -12,16 +12,8 @@ from typing import Final
 
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Bus, Message, Will
-from broker.messages import (
-    OFFLINE,
-    ONLINE,
-    Assignment,
-    Beat,
-    Links,
-    MessageError,
-    NodeInfo,
-    Report,
-)
+from broker.messages import OFFLINE, ONLINE, Assignment, Beat, Links, NodeInfo, Report
+from broker.payload import MessageError
 from broker.topics import NODE_ASSIGNMENT, NODE_BEAT, NODE_INFO, NODE_REPORT, NODE_STATE
 
 _MEMORY_BYTES: Final = 1_000_000_000

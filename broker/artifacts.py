@@ -16,8 +16,9 @@ from typing import Final
 
 from broker.bus.seam import Bus, Message
 from broker.codec import Chunk, encode_chunk
-from broker.messages import ArtifactRequest, MessageError
-from broker.topics import CLIENT_GIVE, COORDINATOR_GET, NODE_ARTIFACT, NODE_GET
+from broker.messages import ArtifactRequest
+from broker.payload import MessageError
+from broker.topics import CLIENT_GIVE, COORDINATOR_GET
 
 _log = logging.getLogger("artifacts")
 
@@ -153,44 +154,20 @@ class ChunkGiver:
         return None if chunk is None else encode_chunk(chunk)
 
 
-def answer_nodes(bus: Bus, site: str, find: Callable[[str], bytes | None]) -> None:
-    """Answer every fog node that asks for an artifact which ``find`` returns, as the coordinator."""
-
-    def reply_topic(message: Message, _request: ArtifactRequest) -> str | None:
-        names = NODE_GET.names(message.topic)
-        return NODE_ARTIFACT.at(site, node=names["node"]) if names else None
-
-    _answer(bus, NODE_GET.every(site), find, reply_topic)
-
-
 def answer_coordinator(
     bus: Bus, site: str, client: str, find: Callable[[str], bytes | None]
 ) -> None:
-    """Answer the coordinator's requests, as the client that deploys what ``find`` returns."""
-
-    def reply_topic(_message: Message, request: ArtifactRequest) -> str | None:
-        return None if request.holder else CLIENT_GIVE.at(site, client=client)
-
-    _answer(bus, COORDINATOR_GET.at(site), find, reply_topic)
-
-
-def _answer(
-    bus: Bus,
-    requests: str,
-    find: Callable[[str], bytes | None],
-    reply_topic: Callable[[Message, ArtifactRequest], str | None],
-) -> None:
-    """Answer requests chunk by chunk."""
+    """Answer the coordinator's requests chunk by chunk, as the client that deploys what ``find`` returns."""
     giver = ChunkGiver(find)
+    topic = CLIENT_GIVE.at(site, client=client)
 
     def answer(message: Message) -> None:
         try:
             request = ArtifactRequest.decode(message.payload)
         except MessageError:
             return
-        topic = reply_topic(message, request)
-        payload = None if topic is None else giver.payload(request)
-        if topic is not None and payload is not None:
+        payload = None if request.holder else giver.payload(request)
+        if payload is not None:
             bus.publish(topic, payload)
 
-    bus.subscribe(requests, answer)
+    bus.subscribe(COORDINATOR_GET.at(site), answer)

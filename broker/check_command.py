@@ -3,7 +3,7 @@
 import typer
 
 from broker.access.joining import Joined
-from broker.access.redaction import printable
+from broker.access.redaction import redacted
 from broker.bus.seam import BusError
 from broker.checking import Checked, Tried, check
 from broker.command_line import Json, refuse, say, say_json
@@ -20,7 +20,7 @@ def check_broker(joined: Joined, as_json: Json = False) -> None:
         checked = check(joined)
     except (BusError, ValueError) as error:
         if as_json:
-            say_json({"broker": joined.url, "reached": False, "missing": [printable(str(error))]})
+            say_json({"broker": joined.url, "reached": False, "missing": [redacted(str(error))]})
         refuse(error, 1)
     if as_json:
         say_json(checked.as_json())
@@ -32,7 +32,7 @@ def check_broker(joined: Joined, as_json: Json = False) -> None:
 
 def _tell(checked: Checked) -> None:
     facts = checked.facts
-    name = "it does not say what it is" if checked.version is None else printable(checked.version)
+    name = "it does not say what it is" if checked.version is None else redacted(checked.version)
     say(f"broker: {checked.broker}, MQTT {facts.mqtt}; {name}")
     say(
         "encryption: none; whoever is on the way reads and changes what passes"
@@ -50,7 +50,7 @@ def _tell(checked: Checked) -> None:
             "anyone may connect, " + _may(checked.anonymous) if checked.anonymous else "not let in"
         )
         say(f"without credentials: {may}")
-    whose = "without credentials" if checked.user is None else f"as {printable(checked.user)}"
+    whose = "without credentials" if checked.user is None else f"as {redacted(checked.user)}"
     say(f"rights {whose}: {_may(checked.tried)}")
     if facts.mqtt != "5":
         say("a broker of MQTT 3.1.1 does not say what it refuses to take: writing is not known")

@@ -72,14 +72,14 @@ def init(
         return
     elsewhere = "" if host else "; if they know it by another name, init with --host NAME"
     say(
-        f"closed fog {site} in {folder}; devices find its broker at {fog.url}{elsewhere}\n"
-        f"whoever has {folder} has the fog: keep it here, and a copy where nobody else comes\n"
-        f"next: fog-broker run --dir {folder}\n"
-        "then one file for each part, for example:\n"
-        f"      fog-broker enrol coordinator main --dir {folder}\n"
-        f"      fog-broker enrol node pi-hall --dir {folder}\n"
-        f"      fog-broker enrol camera door --dir {folder}\n"
-        f"      fog-broker enrol operator me --dir {folder}"
+        f"closed fog {site} in {folder}; devices find its broker at {fog.url}{elsewhere}",
+        f"whoever has {folder} has the fog: keep it here, and a copy where nobody else comes",
+        f"next: fog-broker run --dir {folder}",
+        "then one file for each part, for example:",
+        f"      fog-broker enrol coordinator main --dir {folder}",
+        f"      fog-broker enrol node pi-hall --dir {folder}",
+        f"      fog-broker enrol camera door --dir {folder}",
+        f"      fog-broker enrol operator me --dir {folder}",
     )
 
 
@@ -110,7 +110,8 @@ def enrol(
     command = _JOINS[joined.role].format(file=file, key=folder / "operator.key")
     say(
         f"{joined.role} {name} is enrolled; {file} holds its password: bring it there by a safe way "
-        f"(scp), and leave no copy\nthere: {command}"
+        f"(scp), and leave no copy",
+        f"there: {command}",
     )
 
 

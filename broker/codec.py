@@ -6,6 +6,7 @@ decoded without a copy, and aligned. A header is small and flat: limits on maps,
 keep a hostile one from costing memory (5 MB of empty maps would cost 374 MB).
 """
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,19 +15,25 @@ import msgpack
 import numpy as np
 
 from broker.frame import FrameHeader, FrameTensor, Hop
+from broker.printable import printable
+from broker.ranges import (
+    MOST_CHUNK_BYTES,
+    MOST_COUNT,
+    MOST_LABEL,
+    MOST_NAME,
+    MOST_RANK,
+    MOST_SECONDS,
+    MOST_TENSOR_BYTES,
+    NO_CONTROLS,
+)
 
-MAX_TENSOR_BYTES: Final = 3 * 1024 * 1024
-"""A frame or tensor travels in one message; larger ones are refused where they are made."""
-MAX_CHUNK_BYTES: Final = 1024 * 1024
 MAX_HOPS: Final = 256
 
+_NO_CONTROLS: Final = re.compile(NO_CONTROLS)
 _TENSOR_MAGIC: Final = b"FWT1"
 _CHUNK_MAGIC: Final = b"FWC1"
 _ALIGN: Final = 16
 _MAX_HEADER_BYTES: Final = 64 * 1024
-_MAX_RANK: Final = 8
-_MAX_COUNT: Final = 2**63 - 1
-_MOST_SECONDS: Final = 1e9
 _DTYPES: Final = {
     name: np.dtype(name).newbyteorder("<")
     for name in ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32")
@@ -38,7 +45,7 @@ class CodecError(ValueError):
 
     def __init__(self, kind: str, sentence: str) -> None:
         self.kind = kind
-        super().__init__(sentence)
+        super().__init__(printable(sentence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def encode_tensor(message: FrameTensor, now: float) -> bytes:
     """Return the payload of a frame or tensor that leaves at ``now`` (monotonic seconds).
 
     Raises:
-        CodecError: the dtype does not travel, there are more than ``MAX_TENSOR_BYTES``, or the
+        CodecError: the dtype does not travel, there are more than ``MOST_TENSOR_BYTES``, or the
             trace is longer than any way through a fog.
     """
     header = message.header
@@ -66,9 +73,9 @@ def encode_tensor(message: FrameTensor, now: float) -> bytes:
         )
     # Not ascontiguousarray, which makes a scalar a vector; and the byte order is part of the dtype.
     data = np.asarray(message.data, dtype, order="C")
-    if data.nbytes > MAX_TENSOR_BYTES:
+    if data.nbytes > MOST_TENSOR_BYTES:
         raise CodecError(
-            "size", f"tensor {message.tensor}: {data.nbytes} bytes, at most {MAX_TENSOR_BYTES}"
+            "size", f"tensor {message.tensor}: {data.nbytes} bytes, at most {MOST_TENSOR_BYTES}"
         )
     if len(header.trace) > MAX_HOPS:
         raise CodecError("trace", f"tensor {message.tensor}: more than {MAX_HOPS} hops")
@@ -102,7 +109,7 @@ def decode_tensor(payload: bytes, now: float) -> FrameTensor:
     shape = header.get("shape")
     if dtype is None:
         raise CodecError("dtype", f"tensor {tensor}: dtype {header['dtype']!r} does not travel")
-    if not isinstance(shape, list) or len(shape) > _MAX_RANK:
+    if not isinstance(shape, list) or len(shape) > MOST_RANK:
         raise CodecError("shape", f"tensor {tensor}: no shape")
     if not all(type(size) is int and size >= 0 for size in shape):
         raise CodecError("shape", f"tensor {tensor}: {shape} is not a shape")
@@ -119,7 +126,7 @@ def decode_tensor(payload: bytes, now: float) -> FrameTensor:
             epoch=_count(header, "epoch"),
             camera=_text(header, "camera"),
             frame_id=_count(header, "frame_id"),
-            source=_text(header, "source"),
+            source=_text(header, "source", MOST_LABEL),
             since=now - _seconds(header, "age"),
             expires_at=None if left is None else now + left,
             trace=_trace(header.get("trace")),
@@ -131,8 +138,8 @@ def decode_tensor(payload: bytes, now: float) -> FrameTensor:
 
 def encode_chunk(chunk: Chunk) -> bytes:
     """Return the payload of a chunk of an artifact."""
-    if len(chunk.data) > MAX_CHUNK_BYTES:
-        raise CodecError("size", f"chunk of {len(chunk.data)} bytes, at most {MAX_CHUNK_BYTES}")
+    if len(chunk.data) > MOST_CHUNK_BYTES:
+        raise CodecError("size", f"chunk of {len(chunk.data)} bytes, at most {MOST_CHUNK_BYTES}")
     header = {"sha256": chunk.sha256, "offset": chunk.offset, "total": chunk.total}
     return _pack(_CHUNK_MAGIC, header, chunk.data)
 
@@ -145,7 +152,7 @@ def decode_chunk(payload: bytes) -> Chunk:
     """
     header, raw = _unpack(_CHUNK_MAGIC, payload)
     chunk = Chunk(_text(header, "sha256"), _count(header, "offset"), _count(header, "total"), raw)
-    if chunk.offset + len(raw) > chunk.total or len(raw) > MAX_CHUNK_BYTES:
+    if chunk.offset + len(raw) > chunk.total or len(raw) > MOST_CHUNK_BYTES:
         raise CodecError("chunk", f"chunk at {chunk.offset} does not fit {chunk.total} bytes")
     return chunk
 
@@ -179,23 +186,27 @@ def _unpack(magic: bytes, payload: bytes) -> tuple[dict[str, Any], memoryview]:
     return header, memoryview(payload)[start:]
 
 
-def _text(header: dict[str, Any], name: str) -> str:
+def _text(header: dict[str, Any], name: str, most: int = MOST_NAME) -> str:
     value = header.get(name)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _is_name(value, most):
         raise CodecError("header", f"header has no text {name}")
     return value
 
 
+def _is_name(text: str, most: int = MOST_NAME) -> bool:
+    return len(text) <= most and _NO_CONTROLS.fullmatch(text) is not None
+
+
 def _count(header: dict[str, Any], name: str) -> int:
     value = header.get(name)
-    if type(value) is not int or not 0 <= value <= _MAX_COUNT:
+    if type(value) is not int or not 0 <= value <= MOST_COUNT:
         raise CodecError("header", f"header has no count {name}")
     return value
 
 
 def _seconds(header: dict[str, Any], name: str) -> float:
     value = header.get(name)
-    if (type(value) is int or type(value) is float) and 0 <= value <= _MOST_SECONDS:
+    if (type(value) is int or type(value) is float) and 0 <= value <= MOST_SECONDS:
         return float(value)
     raise CodecError("header", f"header has no seconds {name}")
 
@@ -211,7 +222,12 @@ def _trace(value: Any) -> tuple[Hop, ...]:
                 str(node),
                 float() | int() as queued_s,
                 float() | int() as run_s,
-            ] if 0 <= queued_s <= _MOST_SECONDS and 0 <= run_s <= _MOST_SECONDS:
+            ] if (
+                _is_name(partition)
+                and _is_name(node)
+                and 0 <= queued_s <= MOST_SECONDS
+                and 0 <= run_s <= MOST_SECONDS
+            ):
                 hops.append(Hop(partition, node, float(queued_s), float(run_s)))
             case _:
                 raise CodecError("header", f"trace: {hop!r} is not a hop")

@@ -14,9 +14,10 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from broker.access.redaction import printable, visible
+from broker.access.redaction import redacted
 from broker.bus.mqtt import MqttBus
 from broker.ending import Stop
+from broker.printable import printable
 from broker.topics import InvalidIdError, check_id
 
 
@@ -67,7 +68,7 @@ def warn(sentence: object) -> None:
 
 
 def _complain(sentence: object, what: str = "error", style: str = "red") -> None:
-    line = f"{what}: {printable(str(sentence))}"
+    line = f"{what}: {redacted(str(sentence))}"
     error_console.print(line, style=style, highlight=False, soft_wrap=True, markup=False)
 
 
@@ -75,12 +76,12 @@ class _PlainFormatter(logging.Formatter):
     """Lines without secrets, and without what a terminal acts on: ids and reasons come from others."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        record.message = printable(record.message)
+        record.message = redacted(record.message)
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         lines = super().formatException(ei).splitlines()
-        return "\n".join(printable(line) for line in lines)
+        return "\n".join(redacted(line) for line in lines)
 
 
 def start_log(*, service: bool) -> None:
@@ -92,9 +93,10 @@ def start_log(*, service: bool) -> None:
     logging.basicConfig(level=logging.INFO if service else logging.WARNING, handlers=[handler])
 
 
-def say(text: str) -> None:
-    """Print a line for people, as it is; what others made up does not reach the terminal as commands."""
-    console.print(visible(text), highlight=False, soft_wrap=True, markup=False)
+def say(*lines: str) -> None:
+    """Print lines for people, as they are; what others made up does not reach the terminal as commands."""
+    for line in lines:
+        console.print(printable(line, None), highlight=False, soft_wrap=True, markup=False)
 
 
 def say_json(value: Any) -> None:

@@ -3,63 +3,52 @@
 ``docs/protocol.md`` states every field, and a test compares it with these classes.
 """
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
-Seconds = Annotated[float, Field(ge=0)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+from broker.payload import Payload
+from broker.ranges import (
+    MEGABYTE,
+    MOST_CHUNK_BYTES,
+    MOST_DEPLOYMENTS,
+    Count,
+    Entries,
+    FramesPerSecond,
+    Id,
+    Label,
+    Load,
+    Name,
+    Names,
+    OptionalId,
+    Priority,
+    Rate,
+    RunSeconds,
+    Seconds,
+    Sha256,
+    Share,
+    Text,
+    Tree,
+    UniqueNames,
+    UnixSeconds,
+    check_unique,
+)
+from broker.tensor_specs import AssignedInput, InputSpec
+
 Phase = Literal["prepare", "serve", "retire"]
 ReportStatus = Literal["fetched", "loaded", "ready", "failed"]
 StatusPhase = Literal["fetching", "waiting", "preparing", "serving", "failed"]
 
+Totals = Annotated[dict[Name, Count], Field(max_length=256)]
+ByDeployment: Any = Field(max_length=MOST_DEPLOYMENTS, default_factory=dict)
 ONLINE, OFFLINE = b"online", b"offline"
-
-
-class MessageError(ValueError):
-    """A control message that cannot be read, in one sentence naming the field."""
-
-
-class Payload(BaseModel):
-    """What all control messages have in common: frozen, JSON, unknown fields ignored.
-
-    JSON knows neither infinity nor NaN, so no field holds them.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-    def encode(self) -> bytes:
-        """Return the payload as JSON."""
-        return self.model_dump_json().encode()
-
-    @classmethod
-    def decode(cls, payload: bytes) -> Self:
-        """Return the message in ``payload``.
-
-        Raises:
-            MessageError: it is not JSON, or a field is missing or wrong.
-        """
-        return _decode(cls, payload)
-
-
-M = TypeVar("M", bound=Payload)
-
-
-def _decode(kind: type[M], payload: bytes) -> M:
-    try:
-        return kind.model_validate_json(payload)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "payload"
-        raise MessageError(f"{kind.__name__}: {field}: {first['msg']}") from None
 
 
 class Links(Payload):
     """A node's link to the broker as it measured it: bytes per second and seconds one way."""
 
-    uplink_bytes_per_s: Annotated[float, Field(gt=0)]
-    downlink_bytes_per_s: Annotated[float, Field(gt=0)]
+    uplink_bytes_per_s: Rate
+    downlink_bytes_per_s: Rate
     latency_s: Seconds
 
 
@@ -67,12 +56,12 @@ class NodeInfo(Payload):
     """What a fog node is; ``session`` is new with every start and orders them."""
 
     session: Count
-    version: str
-    hardware: str
+    version: Label
+    hardware: Label
     cores: Count
     threads: Count
     memory_bytes: Count
-    macs_per_s: Annotated[float, Field(gt=0)]
+    macs_per_s: Rate
     links: Links
 
 
@@ -87,19 +76,21 @@ class Beat(Payload):
     the wait so far if that is longer.
     """
 
+    MOST_BYTES: ClassVar[int] = MEGABYTE // 2
+
     session: Count
     sequence: Count
     epoch: Count
-    load: float
-    queues: dict[str, int]
-    counters: dict[str, int]
+    load: Load
+    queues: Totals
+    counters: Totals
     echo_s: Seconds = 0.0
-    answers: dict[str, Count] = Field(default_factory=dict)
-    incomplete: dict[str, Count] = Field(default_factory=dict)
-    missing: dict[str, dict[str, Count]] = Field(default_factory=dict)
-    seconds: dict[str, dict[str, Seconds]] = Field(default_factory=dict)
-    response_s: dict[str, Seconds] = Field(default_factory=dict)
-    cameras: dict[str, Count] = Field(default_factory=dict)
+    answers: dict[Id, Count] = ByDeployment
+    incomplete: dict[Id, Count] = ByDeployment
+    missing: dict[Id, Annotated[dict[Name, Count], Entries]] = ByDeployment
+    seconds: dict[Id, Annotated[dict[Name, RunSeconds], Entries]] = ByDeployment
+    response_s: dict[Id, Seconds] = ByDeployment
+    cameras: dict[Id, Count] = ByDeployment
 
 
 class CoordinatorBeat(Payload):
@@ -107,38 +98,8 @@ class CoordinatorBeat(Payload):
 
     session: Count
     sequence: Count
-    queues: dict[str, int]
-    counters: dict[str, int]
-
-
-class TensorSpec(Payload):
-    """A tensor as it travels."""
-
-    id: str
-    shape: tuple[Count, ...]
-    dtype: str
-    bytes: Count
-
-
-class InputSpec(Payload):
-    """What the network takes: a picture p in [0, 1] as ``(p - mean) / std``.
-
-    The shape is (1, C, H, W), with one mean and one standard deviation per channel.
-    """
-
-    name: str
-    shape: tuple[Count, Count, Count, Count]
-    dtype: str
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    @model_validator(mode="after")
-    def _channels_agree(self) -> Self:
-        if not self.shape[1] == len(self.mean) == len(self.std):
-            raise ValueError(f"{self.shape[1]} channels need as many of mean and std")
-        if 0.0 in self.std:
-            raise ValueError("std: a deviation of 0 cannot be divided by")
-        return self
+    queues: Totals
+    counters: Totals
 
 
 class Signature(Payload):
@@ -150,14 +111,8 @@ class Signature(Payload):
 
     revision: Count
     expires: Count
-    artifacts: tuple[Sha256, ...]
+    artifacts: Annotated[tuple[Sha256, ...], Entries]
     value: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
-
-
-class AssignedInput(TensorSpec):
-    """A tensor that comes from the broker, and the fog node that makes it; empty: the cameras do."""
-
-    node: str = ""
 
 
 class AssignedFusion(Payload):
@@ -169,19 +124,19 @@ class AssignedFusion(Payload):
 
     min_inputs: Count
     patience_s: Seconds
-    first: str = ""
+    first: OptionalId = ""
 
 
 class AssignedPartition(Payload):
     """One partition a fog node runs; ``priority`` orders those that are ready, highest first."""
 
-    id: str
+    id: Name
     sha256: Sha256
     bytes: Count
     memory_bytes: Count
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    priority: float
+    inputs: UniqueNames
+    outputs: UniqueNames
+    priority: Priority
     fusion: AssignedFusion | None = None
 
 
@@ -195,27 +150,38 @@ class Assignment(Payload):
     stays in the process.
     """
 
-    deployment: str
+    MOST_BYTES: ClassVar[int] = 3 * MEGABYTE
+    PASSED_ON: ClassVar[bool] = True
+
+    deployment: Id
     epoch: Count
     phase: Phase
     makes_room: bool = False
-    classes: tuple[str, ...] = ()
+    classes: Names = ()
     input: InputSpec | None = None
-    partitions: tuple[AssignedPartition, ...] = ()
-    inputs: tuple[AssignedInput, ...] = ()
-    outputs: tuple[str, ...] = ()
+    partitions: Annotated[tuple[AssignedPartition, ...], Entries] = ()
+    inputs: Annotated[tuple[AssignedInput, ...], Entries] = ()
+    outputs: Names = ()
     signature: Signature | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_unique(tuple(part.id for part in self.partitions))
+        check_unique(tuple(spec.id for spec in self.inputs))
+        return self
 
 
 class Report(Payload):
     """How far a fog node is with an assignment; ``seconds`` by partition id, median of warm runs."""
 
+    MOST_BYTES: ClassVar[int] = MEGABYTE
+
     session: Count
-    deployment: str
+    deployment: Id
     epoch: Count
     status: ReportStatus
-    reason: str = ""
-    seconds: dict[str, Seconds] = Field(default_factory=dict)
+    reason: Text = ""
+    seconds: Annotated[dict[Name, RunSeconds], Entries] = Field(default_factory=dict)
 
 
 class ArtifactRequest(Payload):
@@ -227,35 +193,40 @@ class ArtifactRequest(Payload):
 
     sha256: Sha256
     offset: Count
-    length: Annotated[int, Field(gt=0, le=1024 * 1024)]
-    holder: str = ""
+    length: Annotated[int, Field(ge=1, le=MOST_CHUNK_BYTES)]
+    holder: OptionalId = ""
 
 
 class Spec(Payload):
     """What is wanted: a bundle (its ``bundle.json``), placed anew with every ``revision``."""
 
-    deployment: str
+    MOST_BYTES: ClassVar[int] = 3 * MEGABYTE
+    PASSED_ON: ClassVar[bool] = True
+
+    deployment: Id
     revision: Count
-    bundle: dict[str, Any]
+    bundle: Tree
     signature: Signature | None = None
 
 
 class BundleName(Payload):
     """Which trained model it is."""
 
-    name: str
-    version: str
+    name: Name
+    version: Name
 
 
 class Active(Payload):
     """The epoch that frames are stamped with, and what a camera needs to make them."""
 
-    deployment: str
+    MOST_BYTES: ClassVar[int] = MEGABYTE
+
+    deployment: Id
     epoch: Count
     bundle: BundleName
-    classes: tuple[str, ...]
+    classes: Names
     input: InputSpec
-    fusion: tuple[str, ...] = ()
+    fusion: Annotated[tuple[Id, ...], Field(max_length=16)] = ()
     """The fog nodes that answer: the first and, if there is one, its standby."""
 
 
@@ -268,7 +239,7 @@ class Predicted(Payload):
 
     response_s: Seconds
     lower_bound_s: Seconds
-    frames_per_s: Seconds | None = None
+    frames_per_s: FramesPerSecond | None = None
     p95_s: Seconds | None = None
 
 
@@ -276,8 +247,8 @@ class Measured(Payload):
     """What a deployment reaches: seconds and frames per second of late, the share of incomplete answers."""
 
     response_s: Seconds
-    frames_per_s: Seconds
-    incomplete: Annotated[float, Field(ge=0, le=1)]
+    frames_per_s: FramesPerSecond
+    incomplete: Share
 
 
 class Status(Payload):
@@ -287,16 +258,18 @@ class Status(Payload):
     serves, and ``slow`` why a fog node is used less or not at all.
     """
 
-    deployment: str
+    MOST_BYTES: ClassVar[int] = 2 * MEGABYTE
+
+    deployment: Id
     revision: Count
     phase: StatusPhase
     epoch: Count = 0
-    since: Seconds = 0.0
-    reason: str = ""
-    degraded: str = ""
-    slow: dict[str, str] = Field(default_factory=dict)
-    placement: dict[str, str] = Field(default_factory=dict)
-    standby: str = ""
+    since: UnixSeconds = 0.0
+    reason: Text = ""
+    degraded: Text = ""
+    slow: Annotated[dict[Id, Text], Entries] = Field(default_factory=dict)
+    placement: Annotated[dict[Name, Id], Entries] = Field(default_factory=dict)
+    standby: OptionalId = ""
     predicted: Predicted | None = None
     measured: Measured | None = None
 
@@ -304,8 +277,8 @@ class Status(Payload):
 class HopTime(Payload):
     """Where the time of one frame went: one partition, by the clock of its node."""
 
-    partition: str
-    node: str
+    partition: Name
+    node: Name
     queued_s: Seconds
     run_s: Seconds
 
@@ -313,12 +286,14 @@ class HopTime(Payload):
 class Result(Payload):
     """The answer to one frame; ``missing`` names the tensors that the fusion went without."""
 
-    deployment: str
-    camera: str
+    MOST_BYTES: ClassVar[int] = MEGABYTE
+
+    deployment: Id
+    camera: Id
     frame_id: Count
-    source: str
-    label: str
-    confidence: float
+    source: Label
+    label: Name
+    confidence: Share
     epoch: Count
-    missing: tuple[str, ...]
-    latency: tuple[HopTime, ...]
+    missing: Names
+    latency: Annotated[tuple[HopTime, ...], Entries]

@@ -4,28 +4,19 @@ Begin reading at ``serving.py``, whose table is the life of an epoch; ``epochs.p
 The agent sorts what arrives; ``processor.py`` keeps the processor busy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from broker.access.trust import Trust
-from broker.actions import Publish, Stop
+from broker.actions import Publish
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk, decode_tensor
-from broker.messages import (
-    OFFLINE,
-    ONLINE,
-    ArtifactRequest,
-    Assignment,
-    MessageError,
-    NodeInfo,
-    Result,
-)
+from broker.messages import ArtifactRequest, Assignment, Result
+from broker.payload import MessageError
 from broker.topics import (
     COORDINATOR_GET,
     FRAME,
     NODE_ARTIFACT,
     NODE_ASSIGNMENT,
-    NODE_INFO,
-    NODE_STATE,
     RESULT,
     InvalidIdError,
     check_id,
@@ -46,6 +37,7 @@ from fog_node.events import (
     Subscribe,
 )
 from fog_node.observations import Observations
+from fog_node.presence import Presence
 from fog_node.processor import Processor
 
 
@@ -60,20 +52,21 @@ class Agent:
         self.observations = Observations()
         self.epochs = Epochs(node, site, session, memory_bytes, trust or Trust())
         self._processor = Processor(node, site, self.epochs, self.counters, self.observations)
-        self._state_topic = NODE_STATE.at(site, node=node)
-        self._control: dict[str, Callable[[bytes, float], list[Action]]] = {
-            self._state_topic: self._state,
+        self.presence = Presence(node, site, session)
+        self._control: dict[str, Callable[[bytes, float], Sequence[Action]]] = {
+            self.presence.state: self.presence.heard_state,
+            self.presence.info: self.presence.heard_info,
+            self.presence.report: self.presence.heard_report,
             NODE_ARTIFACT.at(site, node=node): self._chunk,
             COORDINATOR_GET.at(site): self._requested,
             NODE_ASSIGNMENT.at(site, node=node): self._assigned,
-            NODE_INFO.at(site, node=node): self._namesake,
         }
 
     def start(self) -> list[Action]:
         """Return what a node does first."""
         return [
             *(Subscribe(topic, stream=False) for topic in self._control),
-            Publish(self._state_topic, ONLINE, retain=True),
+            self.presence.come(),
         ]
 
     def handle(self, event: Event, now: float) -> list[Action]:
@@ -96,7 +89,7 @@ class Agent:
                 actions = self._processor.ran(event, now)
             case RunFailed(run):
                 actions = self._processor.failed(run)
-        return actions + self._processor.dispatch(now)
+        return self._said(actions + self._processor.dispatch(now))
 
     def tick(self, now: float) -> list[Action]:
         """Return what is due: joins without the missing, late chunks, drained epochs."""
@@ -108,7 +101,15 @@ class Agent:
             actions += self.epochs.fail_users(sha256, reason)
         actions += holdings.requests(now)
         actions += self._ended(*self.epochs.drain(now))
-        return actions + self._processor.dispatch(now)
+        said = self._said(actions + self._processor.dispatch(now))
+        return [*said, *self.presence.tick(now)]
+
+    def _said(self, actions: list[Action]) -> list[Action]:
+        """Take note of what we are to say on a retained topic of ours."""
+        for action in actions:
+            if isinstance(action, Publish) and action.retain:
+                self.presence.said(action)
+        return actions
 
     def next_tick(self) -> float | None:
         """Return when :meth:`tick` is due at the latest for a join, None if none waits."""
@@ -128,6 +129,7 @@ class Agent:
             **self._processor.drops,
             "chunks": holdings.chunks,
             "artifact_refused": holdings.refused,
+            "turned_away": self.epochs.turned_away,
             "given_up": self.epochs.given_up + sum(s.given_up for s in self.epochs),
         }
         for name, count in [*self.counters.totals().items(), *elsewhere.items()]:
@@ -139,7 +141,7 @@ class Agent:
     def _arrived(self, message: Message, now: float) -> list[Action]:
         control = self._control.get(message.topic)
         if control is not None:
-            return control(message.payload, now)
+            return [*control(message.payload, now)]
         self.counters.count("received_bytes", len(message.payload))
         try:
             if names := RESULT.names(message.topic):
@@ -151,19 +153,6 @@ class Agent:
             # An assignment whose input contradicts its tensors must not end the node with each frame.
             self.counters.count("bad_input")
         return []
-
-    def _state(self, payload: bytes, _now: float) -> list[Action]:
-        """Contradict an older session's will, which may come after we are back."""
-        stale = payload == OFFLINE
-        return [Publish(self._state_topic, ONLINE, retain=True)] if stale else []
-
-    def _namesake(self, payload: bytes, _now: float) -> list[Action]:
-        """Give way to a node of the same id that started later; two would take turns for ever."""
-        try:
-            newer = bool(payload) and NodeInfo.decode(payload).session > self.session
-        except MessageError:
-            newer = False
-        return [Stop(f"another fog-node took the id {self.node}")] if newer else []
 
     def _take(self, message: Message, now: float) -> list[Action]:
         tensor = decode_tensor(message.payload, now)
@@ -183,6 +172,9 @@ class Agent:
         try:
             result = Result.decode(payload)
         except MessageError:
+            self.counters.count("bad_result")
+            return []
+        if (result.deployment, result.camera) != (names["deployment"], names["camera"]):
             self.counters.count("bad_result")
             return []
         serving = self.epochs.get(names["deployment"], result.epoch)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Final, TextIO
+from typing import Any, Final, ParamSpec, TextIO, TypeVar
 
 import numpy as np
 
@@ -14,9 +14,12 @@ from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, BusError, Message
 from broker.codec import encode_tensor
 from broker.frame import FrameHeader, FrameTensor
-from broker.messages import Active, MessageError, Result
+from broker.messages import Active, Result
+from broker.mistakes import Mistakes
+from broker.payload import MessageError
 from broker.topics import ACTIVE, FRAME, RESULT
-from fog_node.source import Picture, Shape, Source, fitted
+from fog_node.answering import Answering, can_be_fitted
+from fog_node.source import Picture, Shape, Source, SourceError, fitted
 from fog_node.stream import Answer, CameraStream, Delivery, Send
 
 _POLL_S: Final = 0.5
@@ -24,6 +27,8 @@ _REMEMBERED: Final = 65_536
 """Of so many answers, the last, the latencies are told; a camera may run for months."""
 
 _log = logging.getLogger("fog-camera")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class NotServedError(Exception):
@@ -51,7 +56,7 @@ class Camera:
 
     def __init__(self, settings: CameraSettings, bus: Bus, log: TextIO | None = None) -> None:
         self._settings, self._bus, self._log = settings, bus, log
-        self._inbox: Inbox[Message | BusError] = Inbox()
+        self._inbox: Inbox[Message | BusError] = Inbox(size=_size)
         bus.on_refusal(self._inbox.put)
         names = {"site": settings.site, "deployment": settings.deployment}
         self._active_topic = ACTIVE.at(**names)
@@ -61,11 +66,21 @@ class Camera:
         self._latencies: deque[float] = deque(maxlen=_REMEMBERED)
         self._judged = self._right = 0
         self._bad = self._foreign = 0
+        self._mistakes = Mistakes(_log)
+        self._answering = Answering()
         # Two starts of one camera must not take each other's answers for their own.
         self._first_frame = int(time.time() * 1000)
         self._wall_offset = time.time() - time.monotonic()
         bus.subscribe(self._active_topic, self._inbox.put)
-        bus.subscribe(RESULT.every(**names, camera=settings.camera), self._inbox.put)
+        bus.subscribe(RESULT.every(**names, camera=settings.camera), self._hear_result)
+
+    def _hear_result(self, message: Message) -> None:
+        """Queue an answer of a node that may give one, on the bus's thread: no other fills the queue."""
+        names = RESULT.names(message.topic)
+        if names is not None and names["node"] in self._answering.nodes:
+            self._inbox.put(message)
+        else:
+            self._bad += 1
 
     def wait_active(self) -> Active:
         """Return what serves the deployment, waiting for it if need be.
@@ -80,7 +95,7 @@ class Camera:
                 raise NotServedError(str(message))
             if message is not None and message.topic == self._active_topic and message.payload:
                 try:
-                    return Active.decode(message.payload)
+                    return self._active(message.payload)
                 except MessageError:
                     self._bad += 1
         raise NotServedError(
@@ -104,16 +119,17 @@ class Camera:
         settings = self._settings
         stream = self._stream = CameraStream(settings.fps, count, settings.delivery)
         stream.activate(active)
+        self._answering.activate(active)
         began = last_answer = time.monotonic()
         silent = gave_up = False
         while not stream.done and not stopped() and not gave_up:
             now = time.monotonic()
             for send in stream.due(now):
-                self._send(send, source, now)
+                self._try("a frame", self._send, send, source, now)
             progress(stream)
             message = self._inbox.get(max(0.0, min(_POLL_S, stream.next_due(now) - now)))
             now = time.monotonic()
-            if isinstance(message, Message) and self._take(message, now):
+            if isinstance(message, Message) and self._try(message.topic, self._take, message, now):
                 last_answer, silent = now, False
             if not stream.unanswered and stream.active is not None:
                 last_answer = now
@@ -123,6 +139,31 @@ class Camera:
                 gave_up = settings.delivery == "reliable" or ended
                 self._tell_silence("gave up" if gave_up else "going on")
         return self._summary(stream, time.monotonic() - began, gave_up=gave_up)
+
+    def _try(
+        self, occasion: str, act: Callable[P, T], *told: P.args, **named: P.kwargs
+    ) -> T | None:
+        """Act; a mistake of ours costs one frame or message, not the camera."""
+        try:
+            return act(*told, **named)
+        except SourceError:
+            raise
+        except Exception as error:  # noqa: BLE001  the next one is another matter
+            self._mistakes.note(occasion, error, time.monotonic())
+            return None
+
+    def _active(self, payload: bytes) -> Active:
+        """Return what serves.
+
+        Raises:
+            MessageError: it is no `active` of our deployment, or of a network that takes no pictures.
+        """
+        active = Active.decode(payload)
+        if active.deployment != self._settings.deployment:
+            raise MessageError(f"Active: deployment: {active.deployment!r} is not ours")
+        if not can_be_fitted(active):
+            raise MessageError(f"Active: input: {active.input.shape} is neither grey nor colour")
+        return active
 
     def _tell_silence(self, what: str) -> None:
         settings, stream = self._settings, self._stream
@@ -161,9 +202,12 @@ class Camera:
             return False
         try:
             if message.topic == self._active_topic:
-                stream.activate(Active.decode(message.payload) if message.payload else None)
+                active = self._active(message.payload) if message.payload else None
+                stream.activate(active)
+                if active is not None:
+                    self._answering.activate(active)
                 return False
-            result = Result.decode(message.payload)
+            result = self._result(message)
         except MessageError:
             self._bad += 1
             return False
@@ -177,6 +221,21 @@ class Camera:
             return False
         self._note(answer, self._pictures.pop(answer.frame_id, None))
         return True
+
+    def _result(self, message: Message) -> Result:
+        """Return an answer of a node that may give it.
+
+        Raises:
+            MessageError: it is none, or not what its topic says.
+        """
+        result = Result.decode(message.payload)
+        names = RESULT.names(message.topic) or {}
+        node = names.pop("node", "")
+        if names != {"deployment": result.deployment, "camera": result.camera}:
+            raise MessageError("Result: deployment or camera is not that of the topic")
+        if not self._answering.may_answer(node, result):
+            raise MessageError(f"Result: {node} was not told to answer in epoch {result.epoch}")
+        return result
 
     def _take_foreign(self) -> None:
         if not self._foreign:
@@ -212,6 +271,7 @@ class Camera:
             **asdict(stream.counters),
             "unanswered": len(stream.unanswered),
             "bad_messages": self._bad,
+            "mistakes": self._mistakes.count,
             "foreign": self._foreign,
             "gave_up": gave_up,
             "accuracy": self._right / self._judged if self._judged else None,
@@ -220,3 +280,7 @@ class Camera:
             else dict(zip(("p50", "p95", "p99"), quantiles.tolist(), strict=True)),
             "seconds": seconds,
         }
+
+
+def _size(item: Message | BusError) -> int:
+    return len(item.payload) if isinstance(item, Message) else 0

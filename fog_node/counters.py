@@ -29,6 +29,7 @@ DECLARED: Final[Mapping[str, Declared]] = {
     "repeated": Declared("frames and tensors that came again", logged=False),
     "other_epoch": Declared("frames and tensors of an epoch that is not served here"),
     "stale_assignment": Declared("assignments of an epoch that has a successor here"),
+    "turned_away": Declared("assignments that there was no room for beside those at hand"),
     "run_failed": Declared("runs that onnxruntime refused"),
     "artifact_refused": Declared("artifacts that did not match their hash"),
     "expired": Declared("runs dropped because their deadline had passed"),
@@ -36,6 +37,7 @@ DECLARED: Final[Mapping[str, Declared]] = {
     "retired": Declared("runs dropped with their epoch", logged=False),
     "given_up": Declared("frames given up for lack of inputs"),
     "inbox_dropped": Declared("messages dropped because the node could not keep up"),
+    "too_large": Declared("messages larger than any of their topic"),
     "bus_dropped": Declared("messages dropped because the broker could not keep up or was gone"),
     "bus_refused": Declared(
         "messages and subscriptions that the broker did not allow", logged=False

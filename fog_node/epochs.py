@@ -9,6 +9,7 @@ from typing import Final
 
 from broker.access.trust import Trust
 from broker.actions import Publish
+from broker.epoch_order import is_later
 from broker.messages import Assignment, Report, ReportStatus
 from broker.topics import NODE_REPORT
 from fog_node.events import Action, Loaded, Remember, Subscribe, Unsubscribe
@@ -16,6 +17,8 @@ from fog_node.holdings import Holdings
 from fog_node.serving import Serving
 
 DRAIN_S: Final = 2.0
+MOST_EPOCHS: Final = 128
+"""So many epochs may be at hand; no node serves more."""
 EpochKey = tuple[str, int]
 """Deployment and epoch."""
 
@@ -32,6 +35,8 @@ class Epochs:
         self.holdings = Holdings(node, site)
         self.given_up = 0
         """Frames that joins of epochs now gone gave up."""
+        self.turned_away = 0
+        """Assignments that there was no room for."""
 
     def __iter__(self) -> Iterator[Serving]:
         return iter(list(self._servings.values()))
@@ -48,7 +53,7 @@ class Epochs:
     def is_stale(self, assignment: Assignment) -> bool:
         """Return whether the deployment has a newer epoch here."""
         return any(
-            name == assignment.deployment and number > assignment.epoch
+            name == assignment.deployment and is_later(number, assignment.epoch)
             for name, number in self._servings
         )
 
@@ -58,10 +63,16 @@ class Epochs:
         refusal = self._trust.refusal_of(assignment, now)
         if refusal:
             return self._refused(assignment, refusal)
-        older = [s for s in self if s.key[0] == key[0] and s.key < key]
+        older = [
+            s
+            for s in self
+            if s.key[0] == key[0] and s.key != key and not is_later(s.key[1], key[1])
+        ]
         for serving in older:
             if serving.phase == "prepare":
                 serving.move("replaced")
+        if key not in self._servings and not self._has_room():
+            return [], []
         known = self._servings.get(key)
         if known is not None and known.told(assignment):
             known.phase = assignment.phase
@@ -87,6 +98,16 @@ class Epochs:
         if key not in self._servings:
             self._servings[key] = self._failed(assignment, reason)
         return self._settled()
+
+    def _has_room(self) -> bool:
+        """Return whether there is room for one more epoch; one that failed gives way."""
+        if len(self._servings) >= MOST_EPOCHS:
+            failed = next((serving for serving in self if serving.state == "failed"), None)
+            if failed is None:
+                self.turned_away += 1
+                return False
+            self._remove(failed)
+        return True
 
     def drain(self, now: float) -> tuple[list[EpochKey], list[Action]]:
         """End the epochs that drained; return them, and what follows."""

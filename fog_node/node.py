@@ -16,8 +16,11 @@ from broker.access.trust import Trust
 from broker.actions import Publish, Stop
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, Message
-from broker.messages import OFFLINE, ArtifactRequest, Beat, NodeInfo
-from broker.topics import NODE_BEAT, NODE_ECHO, NODE_GIVE, NODE_INFO, NODE_SINK, NODE_STATE
+from broker.messages import OFFLINE, ArtifactRequest, Assignment, Beat, NodeInfo
+from broker.mistakes import Mistakes
+from broker.ranges import MOST_TENSOR_BYTES
+from broker.sessions import next_session
+from broker.topics import NODE_BEAT, NODE_ECHO, NODE_GIVE, NODE_SINK, NODE_STATE
 from fog_node.agent import Agent
 from fog_node.drop_log import DropLog
 from fog_node.echo import DEAF_S, Echo
@@ -46,6 +49,8 @@ _log = logging.getLogger("fog-node")
 P = ParamSpec("P")
 _TICK_S: Final = 0.25
 _BEAT_S: Final = 1.0
+MOST_BYTES: Final = max(Assignment.MOST_BYTES, MOST_TENSOR_BYTES) + 128 * 1024
+"""No message to a node is larger: a tensor or an assignment, and a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class FogNode:
         self._agent = Agent(
             settings.node, settings.site, self._session, settings.memory_bytes, trust
         )
-        self._inbox: Inbox[Event] = Inbox(stream_limit=256)
+        self._inbox: Inbox[Event] = Inbox(stream_limit=256, size=_size)
         self._loader = Loader(settings.state_dir / "artifacts", settings.threads, self._inbox.put)
         self._loading = ThreadPoolExecutor(1, "loader")
         self._running = ThreadPoolExecutor(1, "runner")
@@ -84,7 +89,8 @@ class FogNode:
         self._echo_topic = NODE_ECHO.at(settings.site, node=settings.node)
         self._stop = threading.Event()
         self._reason = self._failure = ""
-        self._beats = self._mistakes = 0
+        self._beats = self._too_large = 0
+        self._mistakes = Mistakes(_log)
         self._renewed_at = 0.0
         self._drops = DropLog()
 
@@ -97,6 +103,7 @@ class FogNode:
         info = self._introduce()
         self._perform(self._agent.start())
         self._bus.subscribe(self._echo_topic, self._hear(stream=False))
+        self._bus.on_connection(lambda there: self._agent.presence.connected() if there else None)
         ready(info)
         beat_at = 0.0
         try:
@@ -129,11 +136,9 @@ class FogNode:
         try:
             self._perform(decide(*args, **named))
         except Exception as error:  # noqa: BLE001  the next event is another matter
-            self._mistakes += 1
-            if self._mistakes == 1:
-                _log.exception("a decision failed; going on")
-            else:
-                _log.debug("a decision failed: %r", error)
+            arrived = next((event for event in args if isinstance(event, Arrived)), None)
+            occasion = arrived.message.topic if arrived is not None else "a decision"
+            self._mistakes.note(occasion, error, time.monotonic())
 
     def _topic_of_state(self) -> str:
         return NODE_STATE.at(self._settings.site, node=self._settings.node)
@@ -151,7 +156,7 @@ class FogNode:
             macs_per_s=macs_per_s(settings.threads),
             links=measure_links(self._bus, NODE_ECHO.at(**names), NODE_SINK.at(**names)),
         )
-        self._bus.publish(NODE_INFO.at(**names), info.encode(), retain=True)
+        self._perform([self._agent.presence.introduce(info)])
         return info
 
     def _listen(self, now: float) -> None:
@@ -167,7 +172,8 @@ class FogNode:
     def _beat(self, now: float) -> None:
         counters = self._agent.totals()
         counters["store_failed"] = self._loader.failed
-        counters["mistakes"] = self._mistakes
+        counters["mistakes"] = self._mistakes.count
+        counters["too_large"] = self._too_large
         counters["inbox_dropped"] = self._inbox.dropped
         counters["bus_dropped"] = self._bus.dropped
         counters["bus_refused"] = self._bus.refused
@@ -214,7 +220,14 @@ class FogNode:
 
     def _hear(self, stream: bool) -> Callable[[Message], None]:
         enqueue = self._inbox.offer if stream else self._inbox.put
-        return lambda message: enqueue(Arrived(message))
+
+        def hear(message: Message) -> None:
+            if len(message.payload) > MOST_BYTES:
+                self._too_large += 1
+            else:
+                enqueue(Arrived(message))
+
+        return hear
 
     def _give(self, request: ArtifactRequest) -> None:
         payload = self._loader.chunk(request)
@@ -239,13 +252,19 @@ class FogNode:
         self._inbox.put(Ran(run, outputs, time.perf_counter() - start))
 
 
+def _size(event: Event) -> int:
+    return len(event.message.payload) if isinstance(event, Arrived) else 0
+
+
 def _next_session(path: Path) -> int:
     """Return a number greater than that of every earlier start, even where the clock went back."""
     try:
-        last = int(path.read_text(encoding="ascii"))
+        last = int(path.read_text(encoding="ascii")[:20])
     except (OSError, ValueError):
         last = 0
-    session = max(last + 1, int(time.time() * 1000))
+    session = next_session(last, time.time())
+    if session <= last:
+        _log.warning("%s: its last start was days ahead of this clock; it is not counted", path)
     try:
         path.write_text(str(session), encoding="ascii")
     except OSError as error:

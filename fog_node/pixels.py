@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.messages import InputSpec
+from broker.tensor_specs import InputSpec
 
 
 def normalised(data: NDArray[Any], picture: InputSpec | None, tensor: str) -> NDArray[Any]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from broker.codec import CodecError
 from broker.frame import FrameKey, FrameTensor, Hop
-from broker.messages import AssignedInput, AssignedPartition, Assignment, Result
+from broker.messages import AssignedPartition, Assignment, Result
+from broker.tensor_specs import AssignedInput
 from broker.topics import FRAME, RESULT, TENSOR, InvalidIdError, check_id, escape
 from fog_node.answer import answer
 from fog_node.join import Join, Joined

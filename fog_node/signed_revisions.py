@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from broker.messages import Count
+from broker.ranges import Count
 
 _log = logging.getLogger("fog-node")
 _REVISIONS = TypeAdapter(dict[str, Count])

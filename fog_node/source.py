@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.access.redaction import printable
+from broker.access.redaction import redacted
 from pictures.dataset import load
 from pictures.errors import DatasetError
 from pictures.fit import fit, read_picture
@@ -103,7 +103,7 @@ def open_source(text: str, offset: int = 0) -> Source:
 
 
 def _files(path: Path) -> list[Path]:
-    shown = printable(str(path))  # an address that was mistyped ends here, with its password
+    shown = redacted(str(path))  # an address that was mistyped ends here, with its password
     try:
         if path.is_file():
             return [path]
@@ -134,7 +134,7 @@ def _read(files: list[Path], offset: int, damaged: set[Path]) -> Iterator[Pictur
 
 
 def _video(text: str) -> Iterator[Picture]:
-    shown = printable(text)  # the address of a camera has its password in it
+    shown = redacted(text)  # the address of a camera has its password in it
     try:
         import cv2
     except ImportError:

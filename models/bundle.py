@@ -21,8 +21,10 @@ ITEM_BYTES = {"uint8": 1, "float32": 4}
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 File = Annotated[str, Field(pattern=rf"^{PARTITIONS}/[a-z0-9-]+\.onnx$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
-Size = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Size = Annotated[int, Field(ge=1, le=2**40)]
+Value = Annotated[float, Field(ge=-1e6, le=1e6)]
+Label = Annotated[str, Field(pattern="^[^\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]*$", max_length=256)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -42,8 +44,8 @@ class BundleInput(Part):
     name: Name
     shape: tuple[Literal[1], Size, Size, Size]  # (1, C, H, W)
     dtype: Literal["float32"]
-    mean: tuple[float, ...]
-    std: tuple[Annotated[float, Field(gt=0)], ...]
+    mean: tuple[Value, ...]
+    std: tuple[Annotated[float, Field(ge=1e-9, le=1e6)], ...]
 
     @model_validator(mode="after")
     def _one_number_a_channel(self) -> Self:
@@ -69,12 +71,18 @@ class BundlePartition(Part):
     inputs: Annotated[tuple[Name, ...], Field(min_length=1)]
     outputs: Annotated[tuple[Name, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _each_tensor_once(self) -> Self:
+        if len({*self.inputs, *self.outputs}) < len(self.inputs) + len(self.outputs):
+            raise ValueError("it takes or makes a tensor twice")
+        return self
+
 
 class BundleTensor(Part):
     """What passes between partitions, as it travels."""
 
     id: Name
-    shape: Annotated[tuple[Size, ...], Field(min_length=1)]
+    shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=8)]
     dtype: Literal["uint8", "float32"]
     bytes: Size
 
@@ -117,12 +125,12 @@ class Bundle(Part):
 
     name: Name
     version: Name
-    classes: Annotated[tuple[str, ...], Field(min_length=2)]
+    classes: Annotated[tuple[Label, ...], Field(min_length=2, max_length=10_000)]
     input: BundleInput
-    partitions: Annotated[tuple[BundlePartition, ...], Field(min_length=1)]
+    partitions: Annotated[tuple[BundlePartition, ...], Field(min_length=1, max_length=10_000)]
     tensors: tuple[BundleTensor, ...]
     fusion: BundleFusion
-    genome: str
+    genome: Annotated[str, Field(max_length=65_536)]
     accuracy: BundleAccuracy
 
     @model_validator(mode="after")

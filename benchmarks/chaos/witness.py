@@ -4,7 +4,8 @@ import threading
 
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message
-from broker.messages import MessageError, Status
+from broker.messages import Status
+from broker.payload import MessageError
 from broker.topics import STATUS
 
 

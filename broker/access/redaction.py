@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from broker.printable import printable
+
 # From the scheme (or the user's name) to the last @ of the line: a password may hold anything.
 _LOGIN: Final = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^\n]*@\S*")
 _BARE_LOGIN: Final = re.compile(r"[^\s('\"]*:[^\n]*@\S*")
@@ -16,13 +18,6 @@ def without_secrets(text: str) -> str:
     return _BARE_LOGIN.sub("…", text) if "@" in text else text
 
 
-def visible(text: str) -> str:
-    """Return ``text`` on one line; control characters are spelled out, so that a terminal obeys none."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def printable(text: str) -> str:
+def redacted(text: str) -> str:
     """Return ``text`` on one line, without secrets and with control characters spelled out."""
-    return without_secrets(visible(text))
+    return without_secrets(printable(text, None))

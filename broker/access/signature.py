@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from broker.access.private_file import read_private
-from broker.messages import InputSpec, Signature
+from broker.messages import Signature
+from broker.tensor_specs import InputSpec
 
 _FORMAT: Final = "fogweave signature 1"
 

@@ -2,14 +2,8 @@
 
 from typing import Final
 
-from broker.messages import (
-    AssignedFusion,
-    AssignedInput,
-    AssignedPartition,
-    Assignment,
-    InputSpec,
-    Phase,
-)
+from broker.messages import AssignedFusion, AssignedPartition, Assignment, Phase
+from broker.tensor_specs import AssignedInput, InputSpec
 from coordinator.fog.layout import Layout
 from models.bundle import Bundle, BundlePartition
 

@@ -10,6 +10,7 @@ from broker.artifacts import answer_coordinator, sha256_of
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, BusError, Message
 from broker.messages import ONLINE, Spec, Status
+from broker.payload import MessageError
 from broker.topics import (
     ACTIVE,
     CLIENT_ECHO,
@@ -24,6 +25,7 @@ from broker.topics import (
 )
 from coordinator.fog.signer import Signer
 from coordinator.fog.site_snapshot import SILENT_S, TOPICS, SiteSnapshot
+from coordinator.fog.wishes import REVISION_AHEAD_S
 from models.bundle import Bundle
 
 _ANSWER_S: Final = 8.0
@@ -118,7 +120,7 @@ class Client:
             DeploymentError: there is none of that name, no coordinator, or it could not.
         """
         spec = self._spec(name)
-        again = spec.model_copy(update={"revision": max(_revision(), spec.revision + 1)})
+        again = spec.model_copy(update={"revision": _after(spec.revision)})
         return self._ask(again if signer is None else signer.signed(again), wait_s, tell)
 
     def undeploy(self, name: str) -> None:
@@ -194,7 +196,10 @@ class Client:
         return item
 
     def _spec(self, name: str) -> Spec:
-        return Spec.decode(self._retained(name, (SPEC,)))
+        try:
+            return Spec.decode(self._retained(name, (SPEC,)))
+        except MessageError as error:
+            raise DeploymentError(f"what is wanted of {name} cannot be read; {error}") from None
 
     def _retained(self, name: str, topics: tuple[Topic, ...]) -> bytes:
         """Return what one of a deployment's topics retains; an echo tells that no more is to come."""
@@ -214,7 +219,7 @@ class Client:
     def _next_revision(self, name: str) -> int:
         """Return a revision above that of whatever is wanted now, also where clocks disagree."""
         try:
-            return max(_revision(), self._spec(name).revision + 1)
+            return _after(self._spec(name).revision)
         except NotAllowedHereError:
             raise
         except DeploymentError:
@@ -231,7 +236,10 @@ class Client:
         while (message := self._hear(until)) is not None:
             if message.topic != topic or not message.payload:
                 continue
-            status = Status.decode(message.payload)
+            try:
+                status = Status.decode(message.payload)
+            except MessageError:
+                continue  # a stranger's: the coordinator says its own again
             if status.revision != spec.revision:
                 continue
             if last is None:
@@ -249,3 +257,9 @@ class Client:
 
 def _revision() -> int:
     return int(time.time() * 1000)
+
+
+def _after(revision: int) -> int:
+    """Return a revision that follows; one from days ahead of our clock is nobody's, and followed by none."""
+    now = _revision()
+    return now if revision > now + REVISION_AHEAD_S * 1000 else max(now, revision + 1)

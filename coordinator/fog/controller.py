@@ -3,7 +3,7 @@
 ``tenure.py`` says whether this coordinator acts, ``deployments.py`` what it does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from broker.access.trust import Trust
@@ -11,17 +11,15 @@ from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk
 from broker.messages import (
-    OFFLINE,
     ONLINE,
-    Active,
-    Assignment,
     Beat,
     CoordinatorBeat,
-    MessageError,
     NodeInfo,
     Report,
-    Status,
 )
+from broker.payload import MessageError
+from broker.ranges import MOST_COUNT
+from broker.sessions import check_session, newest_session
 from broker.topics import (
     ACTIVE,
     CLIENT_GIVE,
@@ -40,15 +38,20 @@ from broker.topics import (
     check_id,
 )
 from coordinator.fog.actions import Action
+from coordinator.fog.admission import Admission
 from coordinator.fog.deployments import Deployments
 from coordinator.fog.failures import Failures
 from coordinator.fog.fleet import Fleet
+from coordinator.fog.own_topics import OwnTopics
 from coordinator.fog.placing import Placed
+from coordinator.fog.quarantine import Quarantine
 from coordinator.fog.tenure import SILENT_S, Tenure
 from coordinator.fog.watch import Watch
 
 DEAF_S: Final = 3.0
 """Who does not hear its own beats for so long hears nobody, and connects anew."""
+QUARANTINE_S: Final = 3600.0
+"""So long at most a message that led to a mistake of ours is ignored, unless it changes."""
 UNSURE_S: Final = 1.5
 """Who does not hear its own beats for so long holds nobody's silence against anyone."""
 
@@ -74,24 +77,32 @@ class Controller:
         self.watch = Watch()
         self.tenure = Tenure(session)
         self.deployments = Deployments(
-            site, self.fleet, self.watch, has, wall_s, trust=Trust(operator_key, wall_s=wall_s)
+            site,
+            self.fleet,
+            self.watch,
+            has,
+            failures,
+            wall_s=wall_s,
+            trust=Trust(operator_key, wall_s=wall_s),
         )
-        self._site, self._failures = site, failures
-        self._beats = 0
-        self._heard_itself_at = 0.0
-        self._handlers: dict[Topic, Callable[..., list[Action]]] = {
+        self.admission = Admission(self._drop, failures)
+        own = OwnTopics(self.deployments)
+        self._quarantine = Quarantine(QUARANTINE_S, failures)
+        self._site, self._failures, self._newest_session = site, failures, MOST_COUNT
+        self._beats, self._heard_itself_at = 0, 0.0
+        self._handlers: dict[Topic, Callable[..., Sequence[Action]]] = {
             NODE_STATE: self._node_state,
             NODE_INFO: self._node_info,
             NODE_REPORT: self._node_report,
             NODE_BEAT: self._node_beat,
-            NODE_ASSIGNMENT: self._assignment,
+            NODE_ASSIGNMENT: own.assignment,
             NODE_GIVE: self._chunk,
             CLIENT_GIVE: self._chunk,
             COORDINATOR_STATE: self._coordinator_state,
             COORDINATOR_BEAT: self._coordinator_beat,
             SPEC: self.deployments.want,
-            ACTIVE: self._active,
-            STATUS: self._status,
+            ACTIVE: own.active,
+            STATUS: own.status,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -105,6 +116,11 @@ class Controller:
     def subscriptions(self) -> list[str]:
         """Return the filters that a coordinator hears."""
         return [topic.every(self._site) for topic in self._handlers]
+
+    def clock(self, unix_s: float) -> None:
+        """Take note of the time: sessions and revisions from days ahead of it are not believed."""
+        self._newest_session = newest_session(unix_s)
+        self.deployments.specs.wishes.clock(unix_s)
 
     def connected(self, now: float) -> None:
         """Take note of a new connection: what was not heard before it is nobody's silence."""
@@ -123,14 +139,22 @@ class Controller:
         """Return whether our own beats do not come back: the connection is open in one direction only."""
         return self.tenure.acts and now - self._heard_itself_at >= DEAF_S
 
-    def handle(self, message: Message, now: float) -> list[Action]:
-        """Return what follows from a message."""
+    def handle(self, message: Message, now: float, *, more: bool = False) -> list[Action]:
+        """Return what follows from a message; where ``more`` wait, what they say together with the next tick."""
+        state = hash(message.payload)
+        if self._quarantine.holds(message.topic, state, now):
+            return []
+        with self._quarantine.guard(message.topic, state, now):
+            return self._handled(message, now, more=more)
+        return []
+
+    def _handled(self, message: Message, now: float, *, more: bool) -> list[Action]:
         try:
             topic, actions = self._take(message, now)
         except (MessageError, CodecError, InvalidIdError) as error:
             self._failures.note("could_not_decode", f"{message.topic}: {error}")
             return []
-        if topic in (NODE_BEAT, COORDINATOR_BEAT):
+        if more or topic in (NODE_BEAT, COORDINATOR_BEAT):
             return actions  # what many beats say together is looked at with the next tick
         return actions + self._decide(now)
 
@@ -149,6 +173,8 @@ class Controller:
     def tick(self, now: float) -> list[Action]:
         """Return what is due; call it a few times a second."""
         self.watch.judge(now)
+        self.admission.prove("deployment", self.deployments.names, now)
+        self.admission.prune(now)
         actions = self._begin(now) if self.tenure.advance(now) else []
         if not self.tenure.acts:
             return actions
@@ -198,8 +224,20 @@ class Controller:
             if names is not None:
                 for field, name in names.items():
                     check_id(field, name)
-                return topic, handler(*names.values(), message.payload, now)
+                if not self.admission.admits(names, now):
+                    return topic, []
+                return topic, [*handler(*names.values(), message.payload, now)]
         return None, []
+
+    def _drop(self, kind: str, name: str) -> None:
+        """Forget a node, or what others said of a deployment; whoever is there says it again."""
+        if kind == "node":
+            self.fleet.forget(name)
+            self.watch.forget(name)
+            self.deployments.heard.forget_node(name)
+        elif self.deployments.get(name) is None:
+            self.deployments.heard.forget(name)
+            self.deployments.heard.epochs.pop(name, None)
 
     def _node_state(self, node: str, payload: bytes, now: float) -> list[Action]:
         if payload:
@@ -207,38 +245,51 @@ class Controller:
             return []
         self.fleet.forget(node)
         self.watch.forget(node)
+        self.admission.forget("node", node)
         return [*self.deployments.forget(node)] if self.tenure.acts else []
 
     def _node_info(self, node: str, payload: bytes, now: float) -> list[Action]:
         if payload:
-            self.fleet.info(node, NodeInfo.decode(payload), now)
+            info = NodeInfo.decode(payload)
+            check_session(info.session, self._newest_session)
+            self.fleet.info(node, info, now)
         return []
 
     def _node_beat(self, node: str, payload: bytes, now: float) -> list[Action]:
         beat = Beat.decode(payload)
+        check_session(beat.session, self._newest_session)
         self.watch.beat(node, beat, now)
         if self.fleet.beat(node, beat, now):
             self.deployments.progressed(node, now)
+        if self.fleet.is_proven(node):
+            self.admission.prove("node", [node], now)
         return []
 
     def _node_report(self, node: str, payload: bytes, now: float) -> list[Action]:
-        return self.deployments.reported(node, Report.decode(payload), now) if payload else []
+        if not payload:
+            return []
+        report = Report.decode(payload)
+        check_session(report.session, self._newest_session)
+        return self.deployments.reported(node, report, now)
 
     def _chunk(self, _giver: str, payload: bytes, now: float) -> list[Action]:
         return self.deployments.accept(decode_chunk(payload), now) if self.tenure.acts else []
 
     def _coordinator_state(self, payload: bytes, _now: float) -> list[Action]:
         self.tenure.site_says(online=payload == ONLINE)
-        if payload != OFFLINE or not self.tenure.acts:
+        if payload == ONLINE or not self.tenure.acts:
             return []
-        # Another one's will, or an older session's of ours: who acts says so.
+        # Another one's will, an older session's of ours, or a stranger's word: who acts says so.
         return [Publish(COORDINATOR_STATE.at(self._site), ONLINE, retain=True)]
 
     def _coordinator_beat(self, payload: bytes, now: float) -> list[Action]:
-        session = CoordinatorBeat.decode(payload).session
+        beat = CoordinatorBeat.decode(payload)
+        session = beat.session
         if session == self.tenure.session:
             self._heard_itself_at = now
-        self.tenure.beat(session, now)
+        else:
+            check_session(session, self._newest_session)
+        self.tenure.beat(session, now, beat.sequence)
         if self.tenure.state == "ended":
             return [
                 Stop(
@@ -246,22 +297,4 @@ class Controller:
                     "of this one; that one stays"
                 )
             ]
-        return []
-
-    def _assignment(self, node: str, payload: bytes, _now: float) -> list[Action]:
-        if payload:
-            self.deployments.heard.assigned(node, Assignment.decode(payload))
-        self.deployments.publishing.retained.heard(NODE_ASSIGNMENT, payload, node=node)
-        return []
-
-    def _active(self, name: str, payload: bytes, _now: float) -> list[Action]:
-        self.deployments.heard.activated(name, Active.decode(payload) if payload else None)
-        self.deployments.publishing.retained.heard(ACTIVE, payload, deployment=name)
-        return []
-
-    def _status(self, name: str, payload: bytes, _now: float) -> list[Action]:
-        self.deployments.heard.statuses.pop(name, None)
-        if payload:
-            self.deployments.heard.statuses[name] = Status.decode(payload)
-        self.deployments.publishing.retained.heard(STATUS, payload, deployment=name)
         return []

@@ -7,6 +7,7 @@ it would gain is asked once, when the fleet has been steady for a while.
 
 from dataclasses import replace
 
+from broker.epoch_order import epoch_after, is_later
 from broker.messages import Assignment, Report, Spec, Status
 from coordinator.fog.comparison import Comparison
 from coordinator.fog.concessions import Concessions
@@ -72,11 +73,6 @@ class Deployment:
         return (*(epoch.bundle for epoch in self.epochs), self.bundle)
 
     @property
-    def hashes(self) -> dict[str, str]:
-        """The sha256 of the artifacts by partition, of the wanted bundle where several differ."""
-        return {part.id: part.sha256 for bundle in self.bundles for part in bundle.partitions}
-
-    @property
     def settled(self) -> bool:
         """Whether the epoch that serves is what is wanted."""
         return self.pursuit in ("settled", "comparing")
@@ -105,13 +101,15 @@ class Deployment:
 
     def number_above(self, epoch: int) -> None:
         """Take note of an epoch that somebody used: if that was not us, it is in the way of what serves."""
-        if epoch > self.last_epoch:
+        if is_later(epoch, self.last_epoch):
             self.last_epoch, self._revised = epoch, True
             self._move("overtaken")
 
     def adopt(self, epoch: Epoch, *, settled: bool) -> None:
         """Take an epoch that served before the coordinator was started as the one that serves."""
-        self.serving, self.last_epoch = epoch, max(self.last_epoch, epoch.number)
+        self.serving = epoch
+        if is_later(epoch.number, self.last_epoch):
+            self.last_epoch = epoch.number
         self.assigned |= epoch.nodes
         self.pursuit, self._revised = "settled" if settled else "wanted", not settled
         self.phase.enter("serving", self.spec.revision, epoch.since)
@@ -268,7 +266,7 @@ class Deployment:
 
     def _prepare(self, layout: Layout, known: Knowledge, now: float) -> Decisions:
         self._move("placed")
-        self.last_epoch += 1
+        self.last_epoch = epoch_after(self.last_epoch)
         lives = {node: known.alive[node].session for node in sorted(layout.nodes)}
         signature = self.spec.signature
         epoch = Epoch(

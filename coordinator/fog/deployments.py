@@ -6,25 +6,29 @@ from typing import Any, Final
 from broker.access.trust import Trust
 from broker.actions import Publish
 from broker.codec import Chunk
-from broker.messages import Assignment, MessageError, Report, Spec
-from broker.topics import COORDINATOR_GET, SPEC
+from broker.epoch_order import epoch_after, is_later
+from broker.messages import Assignment, Report, Spec
+from broker.topics import COORDINATOR_GET
 from coordinator.fog.actions import Action, Keep, Place, Save
 from coordinator.fog.decisions import Decisions
 from coordinator.fog.deployment import Deployment
+from coordinator.fog.failures import Failures
 from coordinator.fog.fleet import Fleet
 from coordinator.fog.learning import Learning
 from coordinator.fog.placing import Placed
 from coordinator.fog.publishing import Publishing
+from coordinator.fog.quarantine import Quarantine
 from coordinator.fog.recovery import Heard
-from coordinator.fog.requested import RequestedSpecs, SpecError
+from coordinator.fog.requested import RequestedSpecs
 from coordinator.fog.resumption import resumption
 from coordinator.fog.saved_state import remembered, restored, saved
+from coordinator.fog.specs import Specs
 from coordinator.fog.surroundings import Surroundings
 from coordinator.fog.watch import Watch
 from models.bundle import Bundle
 
-STOCK_S: Final = 60.0
-"""So often is looked whether artifacts are missing here."""
+OVERTAKEN_S: Final = 10.0
+"""So often at most the epochs of others make us place a deployment anew."""
 
 
 class Deployments:
@@ -39,30 +43,36 @@ class Deployments:
         fleet: Fleet,
         watch: Watch,
         has: Callable[[str, int], bool],
-        wall_s: float,
+        failures: Failures,
         *,
+        wall_s: float,
         trust: Trust,
     ) -> None:
         self._site, self._fleet, self._watch = site, fleet, watch
         self._wall_s = wall_s
         self._by_name: dict[str, Deployment] = {}
+        self._failures = failures
         self._acting = False
-        self._early: dict[str, Spec] = {}  # specs that came before we began
-        self._ended: set[str] = set()  # deployments that ended before we began
-        self._cleared: set[str] = set()  # specs that we cleared and whose echo is to come
+        self._quarantine = Quarantine(60.0, failures)
+        self._numbered_at: dict[str, float] = {}
         self.requested = RequestedSpecs(
             has,
             lambda sha256, anyone: self.heard.holders(sha256, fleet.online, anyone=anyone),
             trust,
         )
-        self._stock_at = 0.0
         self._learning = Learning(fleet, watch)
         self.publishing = Publishing(site, wall_s)
+        self.specs = Specs(site, self._by_name, self.requested, self.publishing, failures)
         self.heard = Heard()
 
     def get(self, name: str) -> Deployment | None:
         """Return a deployment."""
         return self._by_name.get(name)
+
+    @property
+    def names(self) -> list[str]:
+        """The deployments whose spec was good, and those whose artifacts are fetched."""
+        return [*self._by_name, *self.requested.names]
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Know what :class:`~coordinator.fog.actions.Save` kept.
@@ -72,11 +82,11 @@ class Deployments:
         """
         deployments = restored(state)
         self._fleet.restore(remembered(state))
-        self._by_name = {deployment.name: deployment for deployment in deployments}
+        self._by_name.update({deployment.name: deployment for deployment in deployments})
 
     def connected(self) -> None:
         """Take note of a new connection: echoes of what was sent before do not come any more."""
-        self._cleared.clear()
+        self.specs.wishes.connected()
         self.publishing.retained.connected()
 
     def wait_longer(self, now: float) -> None:
@@ -98,12 +108,13 @@ class Deployments:
 
     def reported(self, node: str, report: Report, now: float) -> list[Action]:
         """Take a fog node's report."""
-        self.heard.reported(node, report)
+        self.heard.reported(node, report, numbers=not self._acting)
         deployment = self._by_name.get(report.deployment)
-        if deployment is None:
+        if deployment is None or node not in deployment.assigned:
             return []
+        runs = [part for epoch in deployment.epochs for part in epoch.all_on(node)]
         # What a slow node measures is not what its hardware takes.
-        hashes = {} if self._watch.slow(node, now) else deployment.hashes
+        hashes = {} if self._watch.slow(node, now) else {part.id: part.sha256 for part in runs}
         self._fleet.report(node, report, hashes)
         decided = deployment.reported(node, report, self._fleet.usual_s, now)
         return self._carry_out(deployment, decided)
@@ -121,7 +132,9 @@ class Deployments:
         known = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now).of(
             deployment
         )
-        return self._carry_out(deployment, deployment.placed(answer, known, now))
+        with self._quarantine.guard(answer.key, deployment.spec.revision, now):
+            return self._carry_out(deployment, deployment.placed(answer, known, now))
+        return []
 
     def want(self, name: str, payload: bytes, now: float) -> list[Action]:
         """Take what is wanted of a deployment; empty: that it ends.
@@ -130,19 +143,8 @@ class Deployments:
             MessageError: it is not a spec of this deployment.
         """
         if not payload:
-            return self._undeploy(name, now)
-        spec = Spec.decode(payload)
-        if spec.deployment != name:
-            raise MessageError(f"Spec: deployment: {spec.deployment!r} is not that of the topic")
-        deployment = self._by_name.get(name)
-        known = max(self.requested.revision(name), deployment.spec.revision if deployment else -1)
-        if spec.revision <= known:
-            return []  # our own echo, or a spec that a later one has overtaken
-        if not self._acting:
-            self._early[name] = spec
-            self._ended.discard(name)
-            return []
-        return self._take_up(spec, now, lasts=False)
+            return [] if self.specs.wishes.is_echo(name) else self._undeploy(name, now)
+        return self.specs.want(name, payload, now, acting=self._acting)
 
     def accept(self, chunk: Chunk, now: float) -> list[Action]:
         """Take a chunk of an artifact."""
@@ -164,14 +166,14 @@ class Deployments:
 
     def begin(self, now: float) -> list[Action]:
         """Begin to act: go on with what serves, known from our folder or from what the site retains."""
-        self._acting = True
-        early, self._early = self._early, {}
+        self._acting, early = True, self.specs.wishes.begin()
         self._learning.recall(self.heard)
         actions: list[Action] = []
-        for name in sorted(self._ended & self.heard.active.keys()):
+        for name in sorted(self.specs.wishes.ended & self.heard.active.keys()):
             actions += self._undeploy(name, now)  # nobody did while nobody acted
         for name in sorted({*self._by_name, *early}):
-            actions += self._resume(name, early.get(name), now)
+            with self._quarantine.guard(name, None, now):
+                actions += self._resume(name, early.get(name), now)
         return [*actions, self._save()]
 
     def step(self, now: float) -> list[Action]:
@@ -180,11 +182,31 @@ class Deployments:
         actions += self.publishing.assign_again(self._fleet.alive(now))
         surroundings = Surroundings(self._fleet, self._watch, self._by_name, self.requested, now)
         for name, deployment in self._by_name.items():
-            deployment.number_above(self.heard.epochs.get(name, 0))
-            actions += self._carry_out(
-                deployment, deployment.step(surroundings.of(deployment), now)
-            )
+            revision = deployment.spec.revision
+            if self._quarantine.holds(name, revision, now):
+                continue
+            with self._quarantine.guard(name, revision, now):
+                self._number(deployment, now)
+                decided = deployment.step(surroundings.of(deployment), now)
+                actions += self._carry_out(deployment, decided)
         return actions
+
+    def _number(self, deployment: Deployment, now: float) -> None:
+        """Take note of an epoch of somebody else; of many the first, lest we place anew all the time."""
+        name = deployment.name
+        epoch = self.heard.epochs.get(name, 0)
+        if is_later(epoch, deployment.last_epoch) and now >= self._numbered_at.get(name, now):
+            self._numbered_at[name] = now + OVERTAKEN_S
+            deployment.number_above(epoch)
+
+    def assigned(self, node: str, assignment: Assignment) -> list[Publish]:
+        """Take what somebody else assigned; what is no deployment of the site ends on the node at once."""
+        self.heard.assigned(node, assignment)
+        name = assignment.deployment
+        ours = name in self._by_name or self.requested.revision(name) >= 0
+        if not self._acting or ours or not assignment.partitions:
+            return []
+        return self.publishing.disown(node, name, assignment.epoch)
 
     def report(self, now: float) -> list[Action]:
         """Learn from what serves, and tell people how it fares, when that changed noticeably."""
@@ -209,29 +231,16 @@ class Deployments:
             deployment.phase.serves_since(now if since is None else since)
             actions += self._carry_out(deployment, resumed.decided)
         if resumed.refused is not None:
-            actions += self._refuse(*resumed.refused)
+            actions += self.specs.refuse(*resumed.refused)
         elif resumed.to_fetch is not None:
-            actions += self._take_up(resumed.to_fetch, now, lasts=resumed.lasts)
+            actions += self.specs.take_up(resumed.to_fetch, now, lasts=resumed.lasts)
         elif deployment is not None:
             actions += self.publishing.want(deployment.spec)
         return actions
 
-    def _take_up(self, spec: Spec, now: float, *, lasts: bool) -> list[Action]:
-        """Fetch what a spec needs, or refuse it."""
-        try:
-            self.requested.admit(spec, now, lasts=lasts)
-        except SpecError as error:
-            return self._refuse(spec, str(error))
-        return [*self.publishing.phase(spec, "fetching")]
-
     def _fetched(self, now: float) -> list[Action]:
         """Take up the specs whose artifacts are here, and refuse new ones that nobody supplies."""
-        actions: list[Action] = []
-        refused, lasting = self.requested.hopeless(now)
-        for spec, reason in refused:
-            actions += self._refuse(spec, reason)
-        for spec, reason in lasting:
-            actions += self.publishing.phase(spec, "waiting", reason)
+        actions = self.specs.give_up(now)
         for requested in self.requested.complete():
             spec, bundle = requested.spec, requested.bundle
             if spec.deployment in self._by_name:
@@ -240,11 +249,7 @@ class Deployments:
                 self._by_name[spec.deployment] = Deployment(spec, bundle)
             actions += self.publishing.want(spec)
             actions.append(self._save())
-        self.requested.keep_to(self._bundles())
-        if now >= self._stock_at:
-            self._stock_at = now + STOCK_S
-            for bundle in self._bundles():
-                self.requested.fetch(bundle)
+        self.requested.stock([b for d in self._by_name.values() for b in d.bundles], now)
         return actions
 
     def _carry_out(self, deployment: Deployment, decided: Decisions) -> list[Action]:
@@ -261,34 +266,19 @@ class Deployments:
             actions.append(Place(name, decided.question))
         return [*actions, self._save()] if decided.assignments else actions
 
-    def _refuse(self, spec: Spec, reason: str) -> list[Action]:
-        """Say why not; what cannot be had is not wanted for ever: the last good spec stands again."""
-        name = spec.deployment
-        deployment = self._by_name.get(name)
-        good = deployment.spec.encode() if deployment else b""
-        if not good:
-            self._cleared.add(name)
-        topic = SPEC.at(self._site, deployment=name)
-        failed = self.publishing.phase(spec, "failed", reason)
-        return [Publish(topic, good, retain=True), *failed]
-
     def _undeploy(self, name: str, now: float) -> list[Action]:
-        """End a deployment, unless this is our own echo; also what an earlier coordinator left."""
-        if name in self._cleared:
-            self._cleared.discard(name)
-            return []
-        self._early.pop(name, None)
+        """End a deployment; also what an earlier coordinator left."""
         if not self._acting:
             self._by_name.pop(name, None)
-            self._ended.add(name)
+            self.specs.wishes.end(name)
             return []
         self.requested.drop(name)
         self._watch.serve(name, None)
         self.heard.forget(name)
         deployment = self._by_name.pop(name, None)
-        epoch = max(deployment.last_epoch if deployment else 0, self.heard.epochs.get(name, 0)) + 1
-        self.heard.epochs[name] = epoch
-        self._cleared.add(name)
+        last, heard = deployment.last_epoch if deployment else 0, self.heard.epochs.get(name, 0)
+        epoch = self.heard.epochs[name] = epoch_after(heard if is_later(heard, last) else last)
+        self.specs.wishes.clears(name)
         retire = Assignment(deployment=name, epoch=epoch, phase="retire")
         nodes = sorted(deployment.assigned if deployment else self._fleet.alive(now))
         retired = self.publishing.assign(dict.fromkeys(nodes, retire))

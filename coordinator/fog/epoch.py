@@ -8,12 +8,13 @@ from broker.messages import (
     Active,
     Assignment,
     BundleName,
-    InputSpec,
     NodeInfo,
     Phase,
     Predicted,
     Signature,
 )
+from broker.ranges import MOST_RATE, MOST_SECONDS
+from broker.tensor_specs import InputSpec
 from coordinator.fog.assignments import assignments
 from coordinator.fog.held import held_by
 from coordinator.fog.layout import Layout
@@ -56,6 +57,15 @@ class Epoch:
     def runs(self, node: str) -> list[BundlePartition]:
         """Return what a node runs, but for the fusion that it stands by for."""
         return [p for p in self.bundle.partitions if self.layout.placement[p.id] == node]
+
+    def all_on(self, node: str) -> list[BundlePartition]:
+        """Return what a node runs, with the fusion that it stands by for."""
+        stands_by = self.bundle.fusion.id if node == self.layout.standby else None
+        return [
+            p
+            for p in self.bundle.partitions
+            if self.layout.placement[p.id] == node or p.id == stands_by
+        ]
 
     def broken(self, alive: Mapping[str, NodeInfo]) -> bool:
         """Return whether one of its nodes is gone, or is there in another life."""
@@ -125,10 +135,10 @@ class Epoch:
     def predicted(self) -> Predicted:
         """Return what people are told that it should reach."""
         return Predicted(
-            response_s=self.layout.response_s,
-            lower_bound_s=self.layout.lower_bound_s,
-            frames_per_s=self.layout.frames_per_s,
-            p95_s=self.layout.p95_s,
+            response_s=min(self.layout.response_s, MOST_SECONDS),
+            lower_bound_s=min(self.layout.lower_bound_s, MOST_SECONDS),
+            frames_per_s=_at_most(self.layout.frames_per_s, MOST_RATE),
+            p95_s=_at_most(self.layout.p95_s, MOST_SECONDS),
         )
 
     def status_fields(self) -> dict[str, Any]:
@@ -139,3 +149,7 @@ class Epoch:
             "standby": self.layout.standby,
             "predicted": self.predicted(),
         }
+
+
+def _at_most(value: float | None, most: float) -> float | None:
+    return None if value is None else min(value, most)

@@ -4,6 +4,9 @@ import logging
 from collections import Counter
 from typing import Final
 
+from broker.mistakes import Mistakes
+from broker.printable import printable
+
 LOG_EVERY_S: Final = 60.0
 
 
@@ -16,11 +19,17 @@ class Failures:
         self._logged: Counter[str] = Counter()
         self._latest: dict[str, str] = {}
         self._silent_until: dict[str, float] = {}
+        self._mistakes = Mistakes(log)
 
     def note(self, kind: str, sentence: str, times: int = 1) -> None:
         """Count a failure; ``sentence`` says where and why."""
         self._totals[kind] += times
-        self._latest[kind] = sentence
+        self._latest[kind] = printable(sentence)
+
+    def raised(self, occasion: str, error: Exception, now: float) -> None:
+        """Count a mistake of ours; where it came from is logged in full, once a minute for each occasion."""
+        self.note("raised", f"{occasion}: {error!r}")
+        self._mistakes.note(occasion, error, now)
 
     @property
     def totals(self) -> dict[str, int]:

@@ -99,6 +99,16 @@ class Fleet:
             known.online = True
         return before is not None and _progress(beat) != _progress(before)
 
+    def is_proven(self, node: str) -> bool:
+        """Return whether a node both said what it is and beat in the same life."""
+        known = self.nodes.get(node)
+        return (
+            known is not None
+            and known.info is not None
+            and known.beat is not None
+            and known.info.session == known.beat.session
+        )
+
     def report(self, node: str, report: Report, hashes: dict[str, str]) -> None:
         """Take a report; ``hashes`` are the sha256 of the partitions it may name."""
         known = self._node(node)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from broker.actions import Publish
 from broker.messages import Active, Assignment, NodeInfo, Spec, Status, StatusPhase
+from broker.retained import Retained
 from broker.topics import ACTIVE, NODE_ASSIGNMENT, SPEC, STATUS
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.last_assignments import LastAssignments
 from coordinator.fog.reporting import Reporting
-from coordinator.fog.retained import Retained
 from coordinator.fog.watch import Watch
 
 
@@ -27,6 +27,11 @@ class Publishing:
             self._assignments.note(node, assignment)
             messages += self.retained.publish(NODE_ASSIGNMENT, assignment, node=node)
         return messages
+
+    def disown(self, node: str, deployment: str, epoch: int) -> list[Publish]:
+        """End on a fog node what we never assigned it, and tell it again what we did."""
+        retire = Assignment(deployment=deployment, epoch=epoch, phase="retire")
+        return self.retained.interject(NODE_ASSIGNMENT, retire, node=node)
 
     def assign_again(self, alive: Mapping[str, NodeInfo]) -> list[Publish]:
         """Tell nodes that came (back) what their topic does not retain."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from broker.epoch_order import is_later
 from broker.messages import Active, Assignment, Predicted, Report, Status
 from coordinator.fog.epoch import Epoch
 from coordinator.fog.fleet import NodeRecord
@@ -39,14 +40,16 @@ class Heard:
         self.assignments.setdefault(node, {})[assignment.deployment] = assignment
         self.numbered(assignment.deployment, assignment.epoch)
 
-    def reported(self, node: str, report: Report) -> None:
-        """Take what a fog node says of what it was told."""
+    def reported(self, node: str, report: Report, *, numbers: bool) -> None:
+        """Take what a fog node says of what it was told; ``numbers``: it may know of a later epoch."""
         self.reports[node] = report
-        self.numbered(report.deployment, report.epoch)
+        if numbers:
+            self.numbered(report.deployment, report.epoch)
 
     def numbered(self, deployment: str, epoch: int) -> None:
-        """Take note of an epoch that somebody used."""
-        self.epochs[deployment] = max(self.epochs.get(deployment, 0), epoch)
+        """Take note of an epoch that somebody used, unless it is too far ahead to be anyone's."""
+        if is_later(epoch, self.epochs.get(deployment, 0)):
+            self.epochs[deployment] = epoch
 
     def holders(self, sha256: str, online: AbstractSet[str], *, anyone: bool) -> list[str]:
         """Return whom to ask for an artifact: nodes that were assigned it, a client, then anyone."""

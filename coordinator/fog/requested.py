@@ -7,13 +7,20 @@ from typing import Final
 from pydantic import ValidationError
 
 from broker.access.trust import Trust
-from broker.artifact_pulls import ArtifactPulls
-from broker.codec import MAX_TENSOR_BYTES, Chunk
+from broker.codec import Chunk
 from broker.messages import ArtifactRequest, Spec
+from broker.ranges import MOST_TENSOR_BYTES
+from coordinator.fog.parallel_pulls import ParallelPulls
 from coordinator.fog.signer import subject_of
 from models.bundle import Bundle
 
 PULL_PATIENCE_S: Final = 20.0
+MOST_ARTIFACT_BYTES: Final = 512 * 1024 * 1024
+"""What comes is in memory until it is whole; a larger one would not run near a camera either."""
+MOST_WAITING: Final = 400
+"""So many new specs at most wait for artifacts that nobody has proven to have."""
+STOCK_S: Final = 60.0
+"""So often is looked whether artifacts are missing here."""
 LOOK_S: Final = 5.0
 """So often is looked who may have what is missing."""
 
@@ -26,7 +33,8 @@ def bundle_of(spec: Spec) -> Bundle:
     """Return the bundle that a spec asks for.
 
     Raises:
-        SpecError: it is not valid, or one of its tensors does not fit into a message.
+        SpecError: it is not valid, one of its tensors does not fit into a message, or it is too large
+            to be fetched.
     """
     try:
         bundle = Bundle.model_validate(spec.bundle)
@@ -35,11 +43,16 @@ def bundle_of(spec: Spec) -> Bundle:
         field = ".".join(str(part) for part in first["loc"])
         raise SpecError(f"bundle.{field}: {first['msg']}") from None
     for tensor in bundle.tensors:
-        if tensor.bytes > MAX_TENSOR_BYTES:
+        if tensor.bytes > MOST_TENSOR_BYTES:
             raise SpecError(
                 f"bundle.tensors.{tensor.id}: {tensor.bytes} bytes; "
-                f"a message carries at most {MAX_TENSOR_BYTES}"
+                f"a message carries at most {MOST_TENSOR_BYTES}"
             )
+    size = sum({part.sha256: part.bytes for part in bundle.partitions}.values())
+    if size > MOST_ARTIFACT_BYTES:
+        raise SpecError(
+            f"bundle.partitions: {size} bytes together; at most {MOST_ARTIFACT_BYTES} are fetched"
+        )
     return bundle
 
 
@@ -73,11 +86,11 @@ class RequestedSpecs:
         trust: Trust,
     ) -> None:
         self._has, self._holders, self._trust = has, holders, trust
-        self._pulls = ArtifactPulls()
+        self._pulls = ParallelPulls()
         self._waiting: dict[str, RequestedSpec] = {}
         self._told: dict[str, str] = {}
         self._anyone: dict[str, bool] = {}
-        self._look_at = 0.0
+        self._look_at = self._stock_at = 0.0
 
     def __contains__(self, sha256: object) -> bool:
         """Return whether an artifact is being fetched."""
@@ -86,6 +99,11 @@ class RequestedSpecs:
     def __len__(self) -> int:
         """Return how many artifacts are being fetched."""
         return len(self._pulls)
+
+    @property
+    def names(self) -> list[str]:
+        """The deployments whose specs wait."""
+        return list(self._waiting)
 
     @property
     def bundles(self) -> list[Bundle]:
@@ -101,21 +119,43 @@ class RequestedSpecs:
         """Have a spec wait until all of its artifacts are here; one that ``lasts`` was admitted before.
 
         Raises:
-            SpecError: it cannot be served, or is not signed by whom we trust.
+            SpecError: it cannot be served, is not signed by whom we trust, or too many wait already.
         """
-        bundle = bundle_of(spec)
+        name, bundle = spec.deployment, bundle_of(spec)
         refusal = "" if lasts else refusal_of(spec, bundle, self._trust, now)
         if refusal:
             raise SpecError(refusal)
-        self._waiting[spec.deployment] = RequestedSpec(spec, bundle, lasts)
-        self.fetch(bundle, anyone=lasts)
+        if not lasts and name not in self._waiting and len(self._waiting) >= MOST_WAITING:
+            raise SpecError(
+                f"{MOST_WAITING} other deployments wait for their artifacts; deploy again"
+            )
+        self._waiting[name] = RequestedSpec(spec, bundle, lasts)
+        self._fetch(name, bundle, anyone=lasts)
 
-    def fetch(self, bundle: Bundle, *, anyone: bool = True) -> None:
-        """Fetch what is missing of a bundle, from whoever has it."""
+    def fetch(self, bundle: Bundle) -> None:
+        """Fetch what is missing of a bundle that serves, from whoever has it."""
+        self._fetch("", bundle, anyone=True)
+
+    def stock(self, bundles: Collection[Bundle], now: float) -> None:
+        """Fetch nothing but what these and the specs that wait lack; look now and then what got lost here."""
+        wanted = {part.sha256 for bundle in bundles for part in bundle.partitions}
+        waited = {part.sha256 for bundle in self.bundles for part in bundle.partitions}
+        self._anyone = {s: a for s, a in self._anyone.items() if s in wanted or s in waited}
+        for group in self._pulls.groups:
+            waiting = self._waiting.get(group)
+            parts = waiting.bundle.partitions if waiting is not None else ()
+            self._pulls.keep_to(group, {part.sha256 for part in parts} if group else wanted)
+        if now >= self._stock_at:
+            self._stock_at = now + STOCK_S
+            for bundle in bundles:
+                self.fetch(bundle)
+
+    def _fetch(self, group: str, bundle: Bundle, *, anyone: bool) -> None:
         for part in bundle.partitions:
             if not self._has(part.sha256, part.bytes):
                 self._anyone[part.sha256] = anyone or self._anyone.get(part.sha256, False)
-                self._pulls.begin(part.sha256, part.bytes, self._holders(part.sha256, anyone))
+                holders = self._holders(part.sha256, anyone)
+                self._pulls.begin(group, part.sha256, part.bytes, holders)
 
     def drop(self, deployment: str) -> None:
         """Want a spec no more."""
@@ -130,8 +170,7 @@ class RequestedSpecs:
         """Return what to ask for now; of whoever is there by now."""
         if now >= self._look_at:
             self._look_at = now + LOOK_S
-            for sha256 in self._pulls.hashes:
-                self._pulls.offer(sha256, self._holders(sha256, self._anyone.get(sha256, False)))
+            self._pulls.offer(lambda sha256: self._holders(sha256, self._anyone.get(sha256, False)))
         return self._pulls.requests(now)
 
     def complete(self) -> list[RequestedSpec]:
@@ -139,7 +178,10 @@ class RequestedSpecs:
         done = [
             requested
             for requested in self._waiting.values()
-            if not any(part.sha256 in self._pulls for part in requested.bundle.partitions)
+            if not any(
+                self._pulls.pulls(requested.spec.deployment, part.sha256)
+                for part in requested.bundle.partitions
+            )
         ]
         for requested in done:
             self.drop(requested.spec.deployment)
@@ -154,24 +196,18 @@ class RequestedSpecs:
         lost = self._pulls.hopeless(now, PULL_PATIENCE_S)
         refused, lasting = [], []
         for name, requested in list(self._waiting.items()):
-            part = next((p for p in requested.bundle.partitions if p.sha256 in lost), None)
+            reasons = lost.get(name, {})
+            part = next((p for p in requested.bundle.partitions if p.sha256 in reasons), None)
             if part is None:
                 continue
-            reason = f"partition {part.id}: {lost[part.sha256]}"
+            reason = f"partition {part.id}: {reasons[part.sha256]}"
             if not requested.lasts:
                 self.drop(name)
                 refused.append((requested.spec, reason))
             elif self._told.get(name) != reason:
                 self._told[name] = reason
                 lasting.append((requested.spec, reason))
-        if lost:
-            self._pulls.end(lost)
-            for requested in self._waiting.values():
-                self.fetch(requested.bundle, anyone=requested.lasts)
+        for name in lost.keys() & self._waiting.keys():
+            again = self._waiting[name]
+            self._fetch(name, again.bundle, anyone=again.lasts)
         return refused, lasting
-
-    def keep_to(self, bundles: Collection[Bundle]) -> None:
-        """Fetch nothing but what is missing of these."""
-        wanted = {part.sha256 for bundle in bundles for part in bundle.partitions}
-        self._anyone = {sha256: a for sha256, a in self._anyone.items() if sha256 in wanted}
-        self._pulls.end([sha256 for sha256 in self._pulls.hashes if sha256 not in wanted])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from broker.epoch_order import is_later
 from broker.messages import BundleName, Spec
 from coordinator.fog.decisions import NONE, Decisions
 from coordinator.fog.deployment import Deployment
@@ -35,7 +36,7 @@ def resumption(
     if known is not None:
         active = heard.active.get(known.name)
         served = known.serving.number if known.serving is not None else 0
-        if active is None or active.epoch <= served:
+        if active is None or not is_later(active.epoch, served):
             return Resumption(known, known.resumed(), to_fetch=newer)
     spec = newer or (known.spec if known is not None else None)
     return Resumption() if spec is None else _by_the_site(spec, heard, fleet, now)

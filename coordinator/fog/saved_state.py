@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from broker.messages import Count, Seconds, Sha256, Signature, Spec
+from broker.messages import Signature, Spec
+from broker.ranges import Count, Seconds, Sha256
 from coordinator.fog.deployment import Deployment
 from coordinator.fog.epoch import Epoch
 from coordinator.fog.layout import Layout

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Final, ParamSpec
 
 from broker.actions import Publish, Stop
-from broker.artifacts import answer_nodes
-from broker.bus.inbox import Inbox
+from broker.artifact_giving import GivingInTurn, answer_nodes
+from broker.bus.fair_inbox import FairInbox
 from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE
 from broker.topics import COORDINATOR_STATE
 from coordinator.fog.actions import Action, Keep, Place, Save
 from coordinator.fog.controller import DEAF_S, Controller
 from coordinator.fog.failures import Failures
+from coordinator.fog.intake import Intake
 from coordinator.fog.news import News
 from coordinator.fog.placer import Placer
 from coordinator.fog.placing import Deliver, Placed, Placing
@@ -58,13 +59,15 @@ class Service:
             time.time() - time.monotonic(),
             operator_key=operator_key,
         )
-        self._inbox: Inbox[Message | Placed | str] = Inbox(stream_limit=1)
+        self._inbox: FairInbox[Message | Placed | str] = FairInbox()
+        self._intake = Intake(self._inbox.offer, self._controller.admission.knows)
+        self._dropped = 0
         self._placer = placer(self._inbox.put)
         self._placer.start()
         self._stop = threading.Event()
         self._online = threading.Event()
         self._reason = ""
-        self._mistakes: set[tuple[str, str]] = set()
+        self._giving: GivingInTurn | None = None
         self._news = News(site)
 
     def stop(self) -> None:
@@ -82,8 +85,8 @@ class Service:
         try:
             self._folder.restored(self._controller.restore)
             for topic_filter in self._controller.subscriptions():
-                self._bus.subscribe(topic_filter, self._inbox.put)
-            answer_nodes(self._bus, self._site, self._find)
+                self._bus.subscribe(topic_filter, self._intake.hear)
+            self._giving = answer_nodes(self._bus, self._site, self._find)
             self._bus.on_connection(self._connection)
             self._loop()
         finally:
@@ -91,6 +94,8 @@ class Service:
             if self._controller.tenure.acts:
                 self._bus.publish(COORDINATOR_STATE.at(self._site), OFFLINE, retain=True)
             self._placer.close()
+            if self._giving is not None:
+                self._giving.close()
         return self._reason
 
     def _loop(self) -> None:
@@ -101,8 +106,10 @@ class Service:
         while not self._stop.is_set():
             now = time.monotonic()
             if now >= beat_at:
+                self._note_drops()
                 self._failures.log_due(now)
                 self._folder.retry()
+                controller.clock(time.time())
                 self._decide("beat", controller.beat)
                 beat_at = now + _BEAT_S
             item = self._inbox.get(_TICK_S)
@@ -135,7 +142,8 @@ class Service:
         controller = self._controller
         match item:
             case Message():
-                self._decide(item.topic, controller.handle, item, now)
+                more = self._inbox.waiting
+                self._decide(item.topic, controller.handle, item, now, more=more)
             case Placed():
                 self._decide(f"the layout of {item.key}", controller.placed, item, now)
             case str():
@@ -153,8 +161,15 @@ class Service:
             return None  # the one that acts answers
         data = self._folder.artifact(sha256)
         if data is None:
-            self._inbox.put(sha256)
+            self._inbox.offer("lost", sha256, len(sha256), known=True)
         return data
+
+    def _note_drops(self) -> None:
+        """Count what was dropped before it was queued, or because too much was."""
+        new = self._inbox.dropped + self._intake.too_large - self._dropped
+        if new:
+            self._dropped += new
+            self._failures.note("dropped", "messages too large, or too many of one writer", new)
 
     def _decide(
         self,
@@ -167,20 +182,13 @@ class Service:
         try:
             actions = decide(*arguments, **named)
         except Exception as error:  # noqa: BLE001  a mistake of ours is to end no site
-            self._note_mistake(occasion, error)
+            self._failures.raised(occasion, error, time.monotonic())
             return
         for action in actions:
             try:
                 self._perform(action)
             except Exception as error:  # noqa: BLE001  the others are to be performed
-                self._note_mistake(occasion, error)
-
-    def _note_mistake(self, occasion: str, error: Exception) -> None:
-        self._failures.note("raised", f"{occasion}: {error!r}")
-        kind = occasion, type(error).__name__
-        if kind not in self._mistakes:
-            self._mistakes.add(kind)
-            _log.error("%s led to a mistake of ours; going on", occasion, exc_info=error)
+                self._failures.raised(occasion, error, time.monotonic())
 
     def _perform(self, action: Action) -> None:
         match action:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.access.signature import Subject, sign
-from broker.messages import InputSpec, Spec
+from broker.messages import Spec
+from broker.tensor_specs import InputSpec
 from models.bundle import Bundle
 
 _DAY_S = 86_400

@@ -5,15 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from broker.bus.seam import Message
-from broker.messages import (
-    ONLINE,
-    Active,
-    Beat,
-    CoordinatorBeat,
-    MessageError,
-    NodeInfo,
-    Status,
-)
+from broker.messages import ONLINE, Active, Beat, CoordinatorBeat, NodeInfo, Status
+from broker.payload import MessageError
 from broker.topics import (
     ACTIVE,
     COORDINATOR_BEAT,
@@ -23,7 +16,9 @@ from broker.topics import (
     NODE_STATE,
     SPEC,
     STATUS,
+    InvalidIdError,
     Topic,
+    check_id,
 )
 
 SILENT_S: Final = 3.5
@@ -57,8 +52,10 @@ class SiteSnapshot:
             names = topic.names(message.topic)
             if names is not None:
                 try:
+                    for field, name in names.items():
+                        check_id(field, name)
                     take(self, "".join(names.values()), message.payload, now)
-                except MessageError:
+                except (MessageError, InvalidIdError):
                     self.bad_messages += 1
                 return
 
@@ -170,13 +167,22 @@ def _info(site: SiteSnapshot, node: str, payload: bytes, _now: float) -> None:
 def _status(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) -> None:
     site.deployments.pop(deployment, None)
     if payload:
-        site.deployments[deployment] = Status.decode(payload)
+        status = Status.decode(payload)
+        _check_name(deployment, status)
+        site.deployments[deployment] = status
 
 
 def _active(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) -> None:
     site.active.pop(deployment, None)
     if payload:
-        site.active[deployment] = Active.decode(payload)
+        active = Active.decode(payload)
+        _check_name(deployment, active)
+        site.active[deployment] = active
+
+
+def _check_name(topic: str, said: Status | Active) -> None:
+    if said.deployment != topic:
+        raise MessageError(f"deployment: {said.deployment!r} is not that of the topic")
 
 
 def _spec(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker.artifacts import ArtifactStore, sha256_of
+from broker.printable import printable
 from coordinator.fog.failures import Failures
 
 _log = logging.getLogger("fog-coordinator")
@@ -124,16 +125,16 @@ class StateFolder:
             raise StateError(f"{self._path}: cannot be read ({error.strerror})") from None
         try:
             restore(json.loads(text))
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001  whatever it does, it is to do it once
             self._put_aside(error)
 
-    def _put_aside(self, error: ValueError) -> None:
+    def _put_aside(self, error: Exception) -> None:
         aside = self._path.with_suffix(".damaged")
         try:
             self._path.replace(aside)
         except OSError as problem:
             raise StateError(f"{self._path}: damaged ({problem.strerror})") from None
-        why = " ".join(str(error).split())[:200]
+        why = printable(" ".join(str(error).split()), 200)
         _log.error("%s is damaged and now %s; nothing of it is known (%s)", self._path, aside, why)
 
     def _put(self, data: bytes) -> bool:

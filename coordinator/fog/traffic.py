@@ -15,6 +15,9 @@ FULL_WINDOW_S: Final = 4.0
 SAMPLE_S: Final = 1.0
 CAMERAS_MOST: Final = 64
 """More make no other stream."""
+_FUSIONS: Final = 16
+FASTEST: Final = 1e5
+"""Frames per second; no fog answers more, whatever a node says."""
 
 
 class Traffic:
@@ -23,18 +26,31 @@ class Traffic:
     def __init__(self, pulses: Mapping[str, Pulse]) -> None:
         self._pulses = pulses
         self._answering: dict[str, set[str]] = {}
+        self._fusing: dict[str, dict[str, None]] = {}
         self._rates: dict[str, Rate] = {}
         self._measured: dict[str, Measured] = {}
         self._sample_at = 0.0
 
     def answers(self, node: str, deployments: Iterable[str]) -> None:
-        """Take note that a node answers for these deployments."""
+        """Take note that a node says it answers for these; that counts where its fusion was given to it."""
         for deployment in deployments:
-            self._answering.setdefault(deployment, set()).add(node)
+            if node in self._fusing.get(deployment, ()):
+                self._answering.setdefault(deployment, set()).add(node)
+
+    def fuse(self, deployment: str, nodes: Iterable[str]) -> None:
+        """Take note of the nodes that answer for a deployment from now on; those before them may still."""
+        fusing = self._fusing.setdefault(deployment, {})
+        for node in nodes:
+            fusing.pop(node, None)
+            fusing[node] = None
+        while len(fusing) > _FUSIONS:
+            gone = next(iter(fusing))
+            del fusing[gone]
+            self._answering.get(deployment, set()).discard(gone)
 
     def forget(self, deployment: str) -> None:
         """Forget a deployment."""
-        for known in (self._answering, self._rates, self._measured):
+        for known in (self._answering, self._fusing, self._rates, self._measured):
             known.pop(deployment, None)
 
     def answered(self, deployment: str, start: float, now: float) -> Answered:
@@ -49,13 +65,14 @@ class Traffic:
         for deployment in self._answering:
             answers = self.answered(deployment, now - MEASURED_WINDOW_S, now)
             if answers.span_s >= FULL_WINDOW_S:
-                self._rates.setdefault(deployment, Rate()).sample(answers.frames_per_s, now)
+                rate = self._rates.setdefault(deployment, Rate())
+                rate.sample(min(answers.frames_per_s, FASTEST), now)
             if not answers.answers or answers.response_s is None:
                 self._measured.pop(deployment, None)
                 continue
             self._measured[deployment] = Measured(
                 response_s=answers.response_s,
-                frames_per_s=answers.frames_per_s,
+                frames_per_s=min(answers.frames_per_s, FASTEST),
                 incomplete=answers.share_incomplete,
             )
 

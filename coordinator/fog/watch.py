@@ -66,6 +66,7 @@ class Watch:
         """Take note of the epoch that serves now; None: the deployment is gone."""
         if epoch is not None:
             self._served[deployment] = epoch
+            self.traffic.fuse(deployment, epoch.fusion)
         else:
             self._served.pop(deployment, None)
             self.traffic.forget(deployment)

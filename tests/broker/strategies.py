@@ -1,21 +1,25 @@
 """hypothesis strategies of this folder: tensors and chunks as they travel, and control messages."""
 
+import string
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import numpy as np
-from annotated_types import Gt, Le
+from annotated_types import Ge, Le, MaxLen
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from broker.codec import Chunk
 from broker.frame import FrameHeader, FrameTensor, Hop
-from broker.messages import InputSpec, Payload
+from broker.payload import Payload
+from broker.ranges import MOST_COUNT, NO_CONTROLS, check_shape
+from broker.tensor_specs import InputSpec
 
 DTYPES = ("bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32")
 
-names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
-counts = st.integers(0, 2**63 - 1)
+names_of = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])
+names = st.text(names_of, min_size=1, max_size=20)
+counts = st.integers(0, MOST_COUNT)
 seconds = st.floats(0, 1e9)
 hops = st.builds(Hop, names, names, seconds, seconds)
 
@@ -63,15 +67,15 @@ def payloads(kind: type[Payload]) -> st.SearchStrategy[Payload]:
 
 @st.composite
 def inputs(draw: st.DrawFn) -> InputSpec:
-    channels = draw(st.integers(0, 4))
-    numbers = st.floats(allow_nan=False, allow_infinity=False)
+    channels = draw(st.integers(1, 4))
+    numbers = st.floats(-1e6, 1e6)
     per_channel = st.lists(numbers, min_size=channels, max_size=channels).map(tuple)
     return InputSpec(
-        name=draw(st.text(max_size=5)),
-        shape=(1, channels, draw(counts), draw(counts)),
+        name=draw(st.text(names_of, max_size=5)),
+        shape=(1, channels, draw(st.integers(1, 700)), draw(st.integers(1, 700))),
         dtype="float32",
         mean=draw(per_channel),
-        std=draw(per_channel.filter(lambda std: 0.0 not in std)),
+        std=draw(per_channel.filter(lambda std: min(map(abs, std)) > 1e-6)),
     )
 
 
@@ -79,11 +83,14 @@ def _values(hint: Any, limits: Any = ()) -> st.SearchStrategy[Any]:
     """Return values of a field's type; ``limits`` as pydantic keeps them."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _values(parts[0], [limit for info in parts[1:] for limit in info.metadata])
+        return _values(parts[0], [*limits, *_limits(parts[1:])])
     if origin is Literal:
         return st.sampled_from(parts)
     if origin is tuple:
-        return st.lists(_values(parts[0]), max_size=3).map(tuple)
+        checks = [getattr(limit, "func", None) for limit in limits]
+        entries = st.integers(0, 12) if check_shape in checks else _values(parts[0])
+        unique = (lambda entry: getattr(entry, "id", entry)) if check_shape not in checks else None
+        return st.lists(entries, max_size=3, unique_by=unique).map(tuple)
     if origin is dict:
         return st.dictionaries(_values(parts[0]), _values(parts[1]), max_size=3)
     if parts:  # something or None
@@ -95,17 +102,24 @@ def _values(hint: Any, limits: Any = ()) -> st.SearchStrategy[Any]:
     )
 
 
+def _limits(annotations: Any) -> list[Any]:
+    """Return the limits in a field's annotations one by one."""
+    return [limit for info in annotations for limit in getattr(info, "metadata", [info])]
+
+
 def _plain(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
-    positive = any(isinstance(limit, Gt) for limit in limits)
-    lowest = 0.0 if limits else None
+    lowest: Any = next((limit.ge for limit in limits if isinstance(limit, Ge)), None)
     highest: Any = next((limit.le for limit in limits if isinstance(limit, Le)), None)
-    pattern = next((limit.pattern for limit in limits if hasattr(limit, "pattern")), None)
+    longest = next((limit.max_length for limit in limits if isinstance(limit, MaxLen)), 20)
+    pattern = next((p for limit in limits if (p := getattr(limit, "pattern", None))), None)
+    if hint is str and pattern is not None:
+        if pattern == NO_CONTROLS:
+            return st.text(names_of, max_size=20)
+        return st.from_regex(pattern.replace("$", r"\Z"), alphabet=string.printable)
     plain: dict[Any, st.SearchStrategy[Any]] = {
-        str: names if pattern is None else st.from_regex(pattern, fullmatch=True),
-        int: st.integers(1 if positive else 0, 2**20),
-        float: st.floats(
-            lowest, highest, exclude_min=positive, allow_nan=False, allow_infinity=False
-        ),
+        str: st.text(names_of, max_size=min(longest, 20)),
+        int: st.integers(lowest, highest),
+        float: st.floats(lowest, highest, allow_nan=False, allow_infinity=False),
         bool: st.booleans(),
         type(None): st.none(),
         Any: st.none() | names,

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.artifact_giving import answer_nodes
 from broker.artifact_pulls import CHUNK_BYTES, ArtifactPulls
 from broker.artifacts import (
     ArtifactStore,
     Kept,
     answer_coordinator,
-    answer_nodes,
     sha256_of,
     superfluous,
 )
+from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker
 from broker.codec import Chunk, decode_chunk
 from broker.messages import ArtifactRequest
@@ -160,14 +161,18 @@ def test_requests_are_answered_chunk_by_chunk_and_the_artifact_is_looked_up_once
 def test_a_bad_request_is_not_answered(payload: bytes) -> None:
     with MemoryBroker() as broker:
         bus = broker.bus("coordinator")
-        heard: list[str] = []
-        bus.subscribe("#", lambda message: heard.append(message.topic))
+        answers: Inbox[str] = Inbox()
+        bus.subscribe(NODE_ARTIFACT.every("home"), lambda message: answers.put(message.topic))
         answer_nodes(bus, "home", {sha256_of(b"x"): b"x"}.get)
+        good = ArtifactRequest(sha256=sha256_of(b"x"), offset=0, length=1).encode()
+        bus.publish(NODE_GET.at("home", node="me"), payload)
+        bus.publish(NODE_GET.at("home", node="me"), good)
+        bus.publish(NODE_GET.at("home", node="the-next"), good)
+        # Whoever asked after it was answered, and once.
+        asked = {answers.get(20.0), answers.get(20.0)}
+        assert asked == {NODE_ARTIFACT.at("home", node=node) for node in ("me", "the-next")}
         broker.settle()
-        asked = NODE_GET.at("home", node="me")
-        bus.publish(asked, payload)
-        broker.settle()
-        assert heard == [asked]
+        assert answers.get(0) is None
 
 
 def test_the_coordinator_is_answered_by_the_client_that_deploys_unless_it_asks_a_node() -> None:

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from broker.bus.seam import MAX_PAYLOAD_BYTES
 from broker.codec import (
-    MAX_CHUNK_BYTES,
     MAX_HOPS,
-    MAX_TENSOR_BYTES,
     Chunk,
     CodecError,
     decode_chunk,
@@ -23,6 +21,7 @@ from broker.codec import (
     encode_tensor,
 )
 from broker.frame import FrameHeader, FrameTensor, Hop
+from broker.ranges import MOST_CHUNK_BYTES, MOST_TENSOR_BYTES
 from tests.broker.strategies import chunks, messages
 
 
@@ -103,10 +102,10 @@ def test_a_chunk_comes_out_as_it_went_in(sent: Chunk) -> None:
 
 def test_the_largest_messages_fit_into_what_a_bus_carries() -> None:
     trace = (Hop("p" * 64, "n" * 64, 1.0, 1.0),) * MAX_HOPS
-    largest = message(np.zeros(MAX_TENSOR_BYTES, np.uint8), trace=trace)
+    largest = message(np.zeros(MOST_TENSOR_BYTES, np.uint8), trace=trace)
     assert len(encode_tensor(largest, 0.0)) <= MAX_PAYLOAD_BYTES
     assert decode_tensor(encode_tensor(largest, 0.0), 0.0).header.trace == trace
-    chunk = Chunk("0" * 64, 0, MAX_CHUNK_BYTES, bytes(MAX_CHUNK_BYTES))
+    chunk = Chunk("0" * 64, 0, MOST_CHUNK_BYTES, bytes(MOST_CHUNK_BYTES))
     assert len(encode_chunk(chunk)) <= MAX_PAYLOAD_BYTES
 
 
@@ -121,9 +120,9 @@ def test_other_dtypes_do_not_travel(dtype: str) -> None:
 
 def test_too_much_is_refused_before_it_is_sent() -> None:
     with pytest.raises(CodecError, match="at most"):
-        encode_tensor(message(np.zeros(MAX_TENSOR_BYTES + 1, np.uint8)), 0.0)
+        encode_tensor(message(np.zeros(MOST_TENSOR_BYTES + 1, np.uint8)), 0.0)
     with pytest.raises(CodecError, match="at most"):
-        encode_chunk(Chunk("0" * 64, 0, MAX_CHUNK_BYTES + 1, bytes(MAX_CHUNK_BYTES + 1)))
+        encode_chunk(Chunk("0" * 64, 0, MOST_CHUNK_BYTES + 1, bytes(MOST_CHUNK_BYTES + 1)))
     with pytest.raises(CodecError, match="hops"):
         encode_tensor(message(trace=(Hop("p", "n", 0.0, 0.0),) * (MAX_HOPS + 1)), 0.0)
 

@@ -7,17 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker import messages
-from broker.messages import InputSpec, Links, MessageError, Payload, Report, Result
+from broker import messages, tensor_specs
+from broker.messages import Links, Report, Result
+from broker.payload import MessageError, Payload
+from broker.tensor_specs import InputSpec
 from broker.topics import TOPICS
 from tests.broker.strategies import payloads
 
 KINDS = sorted(
-    (
+    {
         kind
-        for kind in vars(messages).values()
+        for kind in [*vars(messages).values(), *vars(tensor_specs).values()]
         if isinstance(kind, type) and issubclass(kind, Payload) and kind is not Payload
-    ),
+    },
     key=lambda kind: kind.__name__,
 )
 VALID: dict[str, Any] = {
@@ -58,12 +60,16 @@ def test_unknown_fields_of_a_newer_version_are_ignored() -> None:
     ("field", "changes"),
     [
         ("epoch", {"epoch": -1}),
-        ("epoch", {"epoch": 2**63}),
+        ("epoch", {"epoch": 2**53 + 1}),
         ("epoch", {"epoch": "two"}),
         ("epoch", {"epoch": 1.5}),
         ("status", {"status": "asleep"}),
         ("deployment", {"deployment": 3}),
+        ("deployment", {"deployment": "Digits\n"}),
+        ("deployment", {"deployment": "d" * 65}),
         ("seconds.b0s0", {"seconds": {"b0s0": -1}}),
+        ("seconds.b0s0", {"seconds": {"b0s0": 1e308}}),
+        ("seconds", {"seconds": {f"b{i}": 1 for i in range(10_001)}}),
     ],
 )
 def test_a_wrong_field_is_named_in_one_line(field: str, changes: dict[str, Any]) -> None:

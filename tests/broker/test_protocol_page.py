@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from broker import messages
+from broker import messages, tensor_specs
+from broker.payload import Payload
 from broker.topics import TOPICS
 
 PAGE = Path("docs/protocol.md").read_text(encoding="utf-8")
 CLASSES = {
     name: kind
-    for name, kind in vars(messages).items()
-    if isinstance(kind, type)
-    and issubclass(kind, messages.Payload)
-    and kind is not messages.Payload
+    for name, kind in {**vars(messages), **vars(tensor_specs)}.items()
+    if isinstance(kind, type) and issubclass(kind, Payload) and kind is not Payload
 }
 
 

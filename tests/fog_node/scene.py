@@ -11,16 +11,8 @@ from broker.artifacts import sha256_of
 from broker.bus.seam import Message
 from broker.codec import encode_tensor
 from broker.frame import FrameHeader, FrameTensor
-from broker.messages import (
-    AssignedFusion,
-    AssignedInput,
-    AssignedPartition,
-    Assignment,
-    InputSpec,
-    Phase,
-    Report,
-    Result,
-)
+from broker.messages import AssignedFusion, AssignedPartition, Assignment, Phase, Report, Result
+from broker.tensor_specs import AssignedInput, InputSpec
 from broker.topics import FRAME, NODE_ASSIGNMENT, NODE_REPORT, TENSOR, escape
 from fog_node.agent import Agent
 from fog_node.events import (

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker.artifacts import answer_nodes, sha256_of
+from broker.artifact_giving import answer_nodes
+from broker.artifacts import sha256_of
 from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker, MemoryBus
 from broker.bus.seam import Message
@@ -76,6 +77,7 @@ class Site:
         self.asked: list[str] = []
         self._folder = folder
         self._nodes: list[RunningNode] = []
+        self._fusing: dict[int, dict[str, None]] = {}
         self._heard: Inbox[Message] = Inbox()
         self._kept: list[Message] = []
         for topic in (NODE_REPORT, NODE_BEAT, NODE_STATE):
@@ -92,13 +94,16 @@ class Site:
         return node
 
     def assign(self, node: str, assignment: Assignment) -> None:
+        if any(part.fusion is not None for part in assignment.partitions):
+            self._fusing.setdefault(assignment.epoch, {})[node] = None
         topic = NODE_ASSIGNMENT.at(SITE, node=node)
         self.bus.publish(topic, assignment.encode(), retain=True)
 
     def activate(self, epoch: int) -> Active:
         bundle = BundleName(name=DEPLOYMENT, version="1")
         active = Active(
-            deployment=DEPLOYMENT, epoch=epoch, bundle=bundle, classes=("cat", "dog"), input=PICTURE
+            deployment=DEPLOYMENT, epoch=epoch, bundle=bundle, classes=("cat", "dog"),
+            input=PICTURE, fusion=tuple(self._fusing.get(epoch, ())),
         )  # fmt: skip
         self.bus.publish(ACTIVE.at(SITE, deployment=DEPLOYMENT), active.encode(), retain=True)
         return active

@@ -25,6 +25,7 @@ from broker.topics import (
     NODE_ASSIGNMENT,
     NODE_GET,
     NODE_INFO,
+    NODE_REPORT,
     NODE_STATE,
     RESULT,
 )
@@ -46,6 +47,7 @@ from fog_node.events import (
     Unsubscribe,
 )
 from fog_node.holdings import PULL_PATIENCE_S
+from fog_node.presence import INSISTS
 from tests.fog_node.scene import (
     CAMERA,
     DEPLOYMENT,
@@ -71,6 +73,7 @@ from tests.fog_node.scene import (
 
 FRAMES = f"fog/v2/{SITE}/frame/{DEPLOYMENT}/+"
 STATE, INFO = NODE_STATE.at(SITE, node=NODE), NODE_INFO.at(SITE, node=NODE)
+REPORTS = NODE_REPORT.at(SITE, node=NODE)
 TOLD, CHUNKS = NODE_ASSIGNMENT.at(SITE, node=NODE), NODE_ARTIFACT.at(SITE, node=NODE)
 
 
@@ -106,7 +109,7 @@ def the_report(actions: list[Action]) -> Report:
 
 def test_it_listens_before_it_says_that_it_is_there() -> None:
     actions = Desk().done
-    assert set(filters(actions)) == {STATE, INFO, TOLD, CHUNKS, COORDINATOR_GET.at(SITE)}
+    assert set(filters(actions)) == {STATE, INFO, REPORTS, TOLD, CHUNKS, COORDINATOR_GET.at(SITE)}
     assert actions[-1] == Publish(STATE, ONLINE, retain=True)
 
 
@@ -643,9 +646,10 @@ def test_garbage_is_counted_and_dropped(payload: bytes) -> None:
     [
         b"{",
         b"null",
-        assignment(2, LEFT, deployment="+").encode(),
-        assignment(2, LEFT, deployment="a/#").encode(),
-        assignment(2, LEFT, deployment="").encode(),
+        *(
+            assignment(2, LEFT).encode().replace(f'"{DEPLOYMENT}"'.encode(), name)
+            for name in (b'"+"', b'"a/#"', b'""')
+        ),
         b'{"deployment": "digits", "epoch": -1, "phase": "serve"}',
     ],
 )
@@ -688,9 +692,21 @@ def info(session: int) -> bytes:
 
 def test_a_later_namesake_is_given_way_to() -> None:
     desk = Desk()
+    for _ in range(INSISTS - 1):
+        assert desk.hear(INFO, info(8)) == []
+        desk.agent.presence.connected()
+        desk.wait(1.0)
     (stop,) = desk.hear(INFO, info(8))
     assert isinstance(stop, Stop)
     assert NODE in stop.reason
+
+
+def test_one_that_takes_no_connection_or_comes_from_the_far_future_is_not() -> None:
+    desk = Desk()
+    for later in range(10):
+        assert desk.hear(INFO, info(8 + later)) == []
+        assert desk.hear(INFO, info(2**53)) == []
+        desk.wait(1.0)
 
 
 @pytest.mark.parametrize("payload", [info(7), info(6), b"", b"garbage"])

@@ -12,7 +12,8 @@ from broker.bus.memory import MemoryBroker, MemoryBus
 from broker.bus.seam import Message
 from broker.codec import decode_tensor
 from broker.frame import FrameTensor
-from broker.messages import Active, BundleName, InputSpec, Result
+from broker.messages import Active, BundleName, Result
+from broker.tensor_specs import InputSpec
 from broker.topics import ACTIVE, FRAME, RESULT
 from fog_node import camera as camera_module
 from fog_node import stream as stream_module
@@ -33,7 +34,12 @@ def broker() -> Iterator[MemoryBroker]:
 def active(epoch: int = 1, picture: InputSpec = PICTURE) -> Active:
     bundle = BundleName(name="digits", version="1")
     return Active(
-        deployment=DEPLOYMENT, epoch=epoch, bundle=bundle, classes=("cat", "dog"), input=picture
+        deployment=DEPLOYMENT,
+        epoch=epoch,
+        bundle=bundle,
+        classes=("cat", "dog"),
+        input=picture,
+        fusion=("fog",),
     )
 
 
@@ -42,7 +48,7 @@ def say_active(bus: MemoryBus, what: Active | None) -> None:
     bus.publish(ACTIVE.at(SITE, deployment=DEPLOYMENT), payload, retain=True)
 
 
-def answer(bus: MemoryBus, frame: FrameTensor, **changes: Any) -> None:
+def answer(bus: MemoryBus, frame: FrameTensor, node: str = "fog", **changes: Any) -> None:
     fields = {
         "deployment": frame.header.deployment,
         "camera": frame.header.camera,
@@ -55,7 +61,7 @@ def answer(bus: MemoryBus, frame: FrameTensor, **changes: Any) -> None:
         "latency": (),
         **changes,
     }
-    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=frame.header.camera, node="fog")
+    topic = RESULT.at(SITE, deployment=DEPLOYMENT, camera=frame.header.camera, node=node)
     bus.publish(topic, Result(**fields).encode())
 
 

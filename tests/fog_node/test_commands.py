@@ -204,8 +204,9 @@ def serving(broker_url: str, site: str) -> Iterator[MqttBus]:
     bus.subscribe(FRAME.every(site, deployment="digits"), answer)
     bundle = BundleName(name="digits", version="1")
     active = Active(
-        deployment="digits", epoch=1, bundle=bundle, classes=("cat", "dog"), input=PICTURE
-    )
+        deployment="digits", epoch=1, bundle=bundle, classes=("cat", "dog"), input=PICTURE,
+        fusion=("pi",),
+    )  # fmt: skip
     topic = ACTIVE.at(site, deployment="digits")
     bus.publish(topic, active.encode(), retain=True)
     yield bus

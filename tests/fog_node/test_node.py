@@ -16,6 +16,7 @@ from broker.topics import NODE_ARTIFACT, NODE_GET, NODE_INFO, RESULT
 from fog_node.agent import Agent
 from fog_node.camera import Camera, CameraSettings
 from fog_node.events import Action
+from fog_node.presence import INSISTS
 from fog_node.source import Picture, Source
 from fog_node.stream import Delivery
 from tests.fog_node.scene import (
@@ -186,8 +187,13 @@ def test_a_node_says_when_it_comes_and_when_it_goes(home: Site) -> None:
 def test_a_node_gives_way_to_a_later_one_of_its_name(home: Site) -> None:
     node = home.node("pi")
     assert node.info is not None
-    later = node.info.model_copy(update={"session": node.info.session + 1})
-    home.bus.publish(NODE_INFO.at(SITE, node="pi"), later.encode(), retain=True)
+    later = node.info.model_copy(update={"session": node.info.session + 1}).encode()
+    for _ in range(INSISTS):  # whoever has its id ends its connection, and says who is there
+        home.bus.publish(NODE_INFO.at(SITE, node="pi"), later, retain=True)
+        home.broker.settle()
+        node.bus.disconnect()
+        node.bus.reconnect()
+    home.bus.publish(NODE_INFO.at(SITE, node="pi"), later, retain=True)
     assert node.ended() == "another fog-node took the id pi"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from broker.codec import CodecError
 from broker.frame import FrameTensor, Hop
-from broker.messages import InputSpec
+from broker.tensor_specs import InputSpec
 from fog_node.partition_run import PartitionRun
 from fog_node.pixels import normalised
 from fog_node.serving import Serving

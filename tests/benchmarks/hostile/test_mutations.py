@@ -3,7 +3,8 @@
 from benchmarks.hostile.mutations import Hostile, Mutator
 from broker.bus.seam import Message
 from broker.codec import encode_tensor
-from broker.messages import MessageError, Report
+from broker.messages import Report
+from broker.payload import MessageError
 from broker.topics import NODE_BEAT, NODE_REPORT, NODE_STATE, TOPICS
 from tests.fog_node.scene import tensor, topic_of
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.access.redaction import printable
+from broker.access.redaction import redacted
 from tests.broker.strategies import SECRETS, addresses_with, shows
 
 
@@ -20,15 +20,15 @@ from tests.broker.strategies import SECRETS, addresses_with, shows
     ],
 )
 def test_what_is_shown(text: str, shown: str) -> None:
-    assert printable(text) == shown
+    assert redacted(text) == shown
 
 
 @given(SECRETS.flatmap(lambda secret: st.tuples(st.just(secret), addresses_with(secret))))
 def test_no_password_is_shown_wherever_its_address_stands(drawn: tuple[str, str]) -> None:
     secret, address = drawn
-    assert not shows(secret, printable(f"unexpected argument ({address})"))
+    assert not shows(secret, redacted(f"unexpected argument ({address})"))
 
 
 @given(st.text())
 def test_what_is_printable_is_one_line(text: str) -> None:
-    assert printable(text).isprintable()
+    assert redacted(text).isprintable()

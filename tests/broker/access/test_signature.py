@@ -25,7 +25,8 @@ from broker.access.signature import (
     sign,
 )
 from broker.access.trust import Trust
-from broker.messages import InputSpec, Signature
+from broker.messages import Signature
+from broker.tensor_specs import InputSpec
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 OPERATOR = public_key(KEY)

@@ -34,7 +34,7 @@ from coordinator.fog.comparison import STEADY_S
 from coordinator.fog.penalty import FIRST_S
 from coordinator.fog.preparation import PREPARE_PATIENCE_S
 from coordinator.fog.requested import PULL_PATIENCE_S
-from coordinator.fog.tenure import LISTEN_S
+from coordinator.fog.tenure import CONFIRMED, LISTEN_S
 from tests.coordinator.fog.desk import Desk, restarted, saved, serving
 from tests.coordinator.fog.toys import (
     NAME,
@@ -316,9 +316,11 @@ def test_while_a_new_bundle_is_fetched_a_dead_node_is_still_replaced() -> None:
 
 def test_a_later_coordinator_takes_over() -> None:
     desk = Desk()
-    pulse = CoordinatorBeat(session=101, sequence=1, queues={}, counters={})
-    topic = COORDINATOR_BEAT.at(SITE)
-    assert [a for a in desk.hear(Message(topic, pulse.encode())) if isinstance(a, Stop)]
+    for sequence in range(1, CONFIRMED + 1):
+        desk.pass_time(1.0)
+        pulse = CoordinatorBeat(session=101, sequence=sequence, queues={}, counters={})
+        said = desk.hear(Message(COORDINATOR_BEAT.at(SITE), pulse.encode()))
+        assert any(isinstance(action, Stop) for action in said) == (sequence == CONFIRMED)
 
 
 def test_an_old_will_of_its_own_is_contradicted() -> None:

@@ -23,7 +23,7 @@ from broker.topics import (
 from coordinator.fog.actions import Action
 from coordinator.fog.controller import DEAF_S, UNSURE_S
 from coordinator.fog.requested import PULL_PATIENCE_S
-from coordinator.fog.tenure import LISTEN_S, SILENT_S
+from coordinator.fog.tenure import CONFIRMED, LISTEN_S, SILENT_S
 from models.bundle import Bundle
 from tests.coordinator.fog.desk import Desk, restarted, saved, serving
 from tests.coordinator.fog.toys import NAME, SITE, artifacts, bundle, gone, here, report, wish
@@ -38,8 +38,8 @@ def retained(desk: Desk) -> list[Message]:
     ]
 
 
-def beat(session: int) -> Message:
-    pulse = CoordinatorBeat(session=session, sequence=1, queues={}, counters={})
+def beat(session: int, sequence: int = 1) -> Message:
+    pulse = CoordinatorBeat(session=session, sequence=sequence, queues={}, counters={})
     return Message(COORDINATOR_BEAT.at(SITE), pulse.encode())
 
 
@@ -227,7 +227,10 @@ def test_when_the_first_falls_silent_the_second_goes_on_with_what_it_heard() -> 
 
 def test_a_coordinator_that_was_cut_off_ends_when_it_hears_of_the_later_one() -> None:
     desk = serving("a", "b")
-    (stop,) = [a for a in desk.hear(beat(101)) if isinstance(a, Stop)]
+    for sequence in range(1, CONFIRMED):
+        assert not [a for a in desk.hear(beat(101, sequence)) if isinstance(a, Stop)]
+        desk.pass_time(1.0, "a", "b")
+    (stop,) = [a for a in desk.hear(beat(101, CONFIRMED)) if isinstance(a, Stop)]
     assert "that one stays" in stop.reason
 
 

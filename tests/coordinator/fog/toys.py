@@ -10,13 +10,13 @@ from broker.messages import (
     Active,
     Assignment,
     BundleName,
-    InputSpec,
     Links,
     NodeInfo,
     Report,
     ReportStatus,
     Spec,
 )
+from broker.tensor_specs import InputSpec
 from broker.topics import NODE_INFO, NODE_REPORT, NODE_STATE, SPEC
 from models.bundle import Bundle
 

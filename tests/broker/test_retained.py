@@ -2,8 +2,8 @@
 
 from broker.actions import Publish
 from broker.messages import Status
+from broker.retained import Retained
 from broker.topics import STATUS
-from coordinator.fog.retained import Retained
 from tests.coordinator.fog.toys import NAME, SITE
 
 TOPIC = STATUS.at(SITE, deployment=NAME)
