@@ -64,7 +64,7 @@ _WATCHERS: Final[tuple[Party, ...]] = ("coordinator", "operator", "reader")
 MATRIX: Final[Mapping[Topic, Access]] = {
     NODE_STATE: Access(("node",), ("node", "ask"), _WATCHERS),
     NODE_INFO: Access(("node",), ("node",), _WATCHERS),
-    NODE_REPORT: Access(("node",), (), ("coordinator", "operator")),
+    NODE_REPORT: Access(("node",), ("node",), ("coordinator", "operator")),
     NODE_BEAT: Access(("node",), ("ask",), _WATCHERS),
     NODE_GET: Access(("node",), (), ("coordinator",)),
     NODE_GIVE: Access(("node",), (), ("coordinator",)),
