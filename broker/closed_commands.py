@@ -1,6 +1,7 @@
 """``fog-broker init``, ``enrol``, ``revoke``: from an open fog to a closed one."""
 
 import datetime as dt
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,6 +33,9 @@ class RoleName(StrEnum):
     COORDINATOR = "coordinator"
 
 
+_OF_THIS_MACHINE: Final[dict[Role, str]] = {"coordinator": "main", "operator": "me"}
+"""Who is enrolled from the first, by role: their join files lie in the fog's folder."""
+
 _JOINS: Final[dict[Role, str]] = {
     "node": "fog-node run --join {file}",
     "camera": "fog-camera stream --join {file} --deployment NAME --source webcam:0",
@@ -54,7 +58,9 @@ def init(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8883,
     as_json: Json = False,
 ) -> None:
-    """Make what a closed fog needs: its own authority, the broker's certificate, users, the operator's key.
+    """Make what a closed fog needs: its own authority, the broker's certificate, the operator's key.
+
+    The coordinator and the operator are enrolled from the first: their join files lie in DIR.
 
     Example: fog-broker init fog --site home
     """
@@ -64,6 +70,8 @@ def init(
             refuse(f"--host: {name!r} is neither a name nor an address")
     try:
         fog = found(folder, site, host or [], port, dt.datetime.now(dt.UTC))
+        for role, name in _OF_THIS_MACHINE.items():
+            enrol_in(fog, role, name, folder / f"{role}.join")
     except _REFUSALS as error:
         refuse(error)
     if as_json:
@@ -75,11 +83,11 @@ def init(
         f"closed fog {site} in {folder}; devices find its broker at {fog.url}{elsewhere}",
         f"whoever has {folder} has the fog: keep it here, and a copy where nobody else comes",
         f"next: fog-broker run --dir {folder}",
-        "then one file for each part, for example:",
-        f"      fog-broker enrol coordinator main --dir {folder}",
+        f"      fog-coordinator serve --join {folder}/coordinator.join",
+        "then one file for each device, for example:",
         f"      fog-broker enrol node pi-hall --dir {folder}",
         f"      fog-broker enrol camera door --dir {folder}",
-        f"      fog-broker enrol operator me --dir {folder}",
+        f"and deploy with --join {folder}/operator.join --key {folder}/operator.key",
     )
 
 
@@ -88,21 +96,28 @@ def enrol(
     name: Annotated[str, typer.Argument(metavar="ID", help="Its name, for example pi-hall.")],
     folder: Folder,
     out: Annotated[
-        Path | None, typer.Option(help="The file to write; default: ID.join in this folder.")
+        Path | None,
+        typer.Option(help="The file to write, or - to print it; default: ID.join here."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Let a device join, and write the one file that it needs; the broker may run meanwhile.
 
-    Example: fog-broker enrol node pi-hall --dir fog
+    Example: fog-broker enrol node pi-hall --dir fog --out - | ssh pi-hall 'umask 077; cat > pi-hall.join'
     """
     check_ids(ID=name)
+    printed = str(out) == "-"
+    if printed and sys.stdout.isatty():
+        refuse("--out -: a join file holds a password, so none is printed to a terminal; pipe it")
     file = out or Path(f"{name}.join")
     try:
         fog = ClosedFog.read(folder)
-        joined = enrol_in(fog, role.value, name, file)
+        joined = enrol_in(fog, role.value, name, None if printed else file)
     except _REFUSALS as error:
         refuse(error)
+    if printed:
+        typer.echo(joined.model_dump_json(indent=2))
+        return
     if as_json:
         said = {"role": joined.role, "id": name, "site": joined.site, "broker": joined.broker}
         say_json({**said, "file": str(file)})

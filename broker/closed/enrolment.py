@@ -60,8 +60,8 @@ class Revoked:
     running: bool
 
 
-def enrol(fog: ClosedFog, role: Role, name: str, out: Path) -> JoinFile:
-    """Enrol a device and write its join file.
+def enrol(fog: ClosedFog, role: Role, name: str, out: Path | None) -> JoinFile:
+    """Enrol a device and write its join file to ``out``; None: nowhere.
 
     Raises:
         ClosedFogError: the name is taken, the folder cannot be used, or its broker not be told.
@@ -100,8 +100,11 @@ def enrol(fog: ClosedFog, role: Role, name: str, out: Path) -> JoinFile:
             raise ClosedFogError(
                 f"{user_of(other, name)} is enrolled; operators and readers need ids of their own"
             )
-        if out.exists():
+        if out is not None and out.exists():
             raise ClosedFogError(f"{out} is there already; remove it, or give --out FILE")
+        if out is None:
+            known.add(users)
+            return joined
         joined.write(out)
         try:
             known.add(users)

@@ -51,18 +51,31 @@ def test_json_is_for_programs_and_shows_no_secret(fog: Path) -> None:
     made = json.loads(said("init", f"{fog}-2", "--site", "home", "--host", "::1", "--json"))
     assert made["broker"] == "mqtts://[::1]:8883"
     assert len(made["operator_key"]) == 64
-    line = said("enrol", "operator", "me", "--dir", str(fog), "--out", "mine", "--json")
+    line = said("enrol", "operator", "anna", "--dir", str(fog), "--out", "mine", "--json")
     joined = JoinFile.read(Path("mine"), "operator")
     assert json.loads(line) == {
         "role": "operator",
-        "id": "me",
+        "id": "anna",
         "site": "home",
         "broker": "mqtts://broker.local:8883",
         "file": "mine",
     }
     assert joined.password not in line
-    gone = json.loads(said("revoke", "me", "--dir", str(fog), "--json"))
-    assert gone == {"role": "operator", "id": "me", "running": False}
+    gone = json.loads(said("revoke", "anna", "--dir", str(fog), "--json"))
+    assert gone == {"role": "operator", "id": "anna", "running": False}
+
+
+def test_the_coordinator_and_the_operator_are_enrolled_from_the_first(fog: Path) -> None:
+    assert JoinFile.read(fog / "coordinator.join", "coordinator").id == "main"
+    assert JoinFile.read(fog / "operator.join", "operator").id == "me"
+
+
+def test_a_join_file_goes_to_its_device_by_a_pipe(fog: Path) -> None:
+    joined = JoinFile.model_validate_json(
+        said("enrol", "camera", "door", "--dir", str(fog), "--out", "-")
+    )
+    assert (joined.role, joined.id) == ("camera", "door")
+    assert not Path("door.join").exists()
 
 
 def test_what_cannot_be_done_is_one_line(fog: Path, tmp_path: Path) -> None:
