@@ -28,6 +28,7 @@ from broker.ranges import (
     Sha256,
     Share,
     Text,
+    Totals,
     Tree,
     UniqueNames,
     UnixSeconds,
@@ -39,7 +40,6 @@ Phase = Literal["prepare", "serve", "retire"]
 ReportStatus = Literal["fetched", "loaded", "ready", "failed"]
 StatusPhase = Literal["fetching", "waiting", "preparing", "serving", "failed"]
 
-Totals = Annotated[dict[Name, Count], Field(max_length=256)]
 ByDeployment: Any = Field(max_length=MOST_DEPLOYMENTS, default_factory=dict)
 ONLINE, OFFLINE = b"online", b"offline"
 
@@ -91,15 +91,6 @@ class Beat(Payload):
     seconds: dict[Id, Annotated[dict[Name, RunSeconds], Entries]] = ByDeployment
     response_s: dict[Id, Seconds] = ByDeployment
     cameras: dict[Id, Count] = ByDeployment
-
-
-class CoordinatorBeat(Payload):
-    """The coordinator's pulse, every second; of two coordinators the later ``session`` stays."""
-
-    session: Count
-    sequence: Count
-    queues: Totals
-    counters: Totals
 
 
 class Signature(Payload):

@@ -115,3 +115,4 @@ Tree = Annotated[dict[str, Any], BeforeValidator(check_tree)]
 Entries: Any = Field(max_length=MOST_ENTRIES)
 Names = Annotated[tuple[Name, ...], Entries]
 UniqueNames = Annotated[Names, AfterValidator(check_unique)]
+Totals = Annotated[dict[Name, Count], Field(max_length=256)]

@@ -10,13 +10,8 @@ from broker.access.trust import Trust
 from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import CodecError, decode_chunk
-from broker.messages import (
-    ONLINE,
-    Beat,
-    CoordinatorBeat,
-    NodeInfo,
-    Report,
-)
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import ONLINE, Beat, NodeInfo, Report
 from broker.payload import MessageError
 from broker.ranges import MOST_COUNT
 from broker.sessions import check_session, newest_session

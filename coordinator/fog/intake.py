@@ -4,16 +4,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from broker.bus.seam import Message
-from broker.messages import (
-    Active,
-    Assignment,
-    Beat,
-    CoordinatorBeat,
-    NodeInfo,
-    Report,
-    Spec,
-    Status,
-)
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import Active, Assignment, Beat, NodeInfo, Report, Spec, Status
 from broker.ranges import MOST_CHUNK_BYTES
 from broker.topics import (
     ACTIVE,

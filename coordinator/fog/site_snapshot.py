@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from broker.bus.seam import Message
-from broker.messages import ONLINE, Active, Beat, CoordinatorBeat, NodeInfo, Status
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import ONLINE, Active, Beat, NodeInfo, Status
 from broker.payload import MessageError
 from broker.topics import (
     ACTIVE,

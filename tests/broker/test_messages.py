@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker import messages, tensor_specs
+from broker import coordinator_beat, messages, tensor_specs
 from broker.messages import Links, Report, Result
 from broker.payload import MessageError, Payload
 from broker.tensor_specs import InputSpec
 from broker.topics import TOPICS
 from tests.broker.strategies import payloads
 
+MODULES = (messages, tensor_specs, coordinator_beat)
 KINDS = sorted(
     {
         kind
-        for kind in [*vars(messages).values(), *vars(tensor_specs).values()]
+        for kind in [each for of in MODULES for each in vars(of).values()]
         if isinstance(kind, type) and issubclass(kind, Payload) and kind is not Payload
     },
     key=lambda kind: kind.__name__,

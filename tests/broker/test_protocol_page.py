@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from broker import messages, tensor_specs
+from broker import coordinator_beat, messages, tensor_specs
 from broker.payload import Payload
 from broker.topics import TOPICS
 
 PAGE = Path("docs/protocol.md").read_text(encoding="utf-8")
+MODULES = (messages, tensor_specs, coordinator_beat)
 CLASSES = {
     name: kind
-    for name, kind in {**vars(messages), **vars(tensor_specs)}.items()
+    for name, kind in {name: each for of in MODULES for name, each in vars(of).items()}.items()
     if isinstance(kind, type) and issubclass(kind, Payload) and kind is not Payload
 }
 

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from broker.actions import Publish, Stop
 from broker.bus.seam import Message
 from broker.codec import Chunk, encode_chunk
-from broker.messages import (
-    OFFLINE,
-    ONLINE,
-    ArtifactRequest,
-    CoordinatorBeat,
-)
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import OFFLINE, ONLINE, ArtifactRequest
 from broker.topics import (
     ACTIVE,
     CLIENT_GIVE,

@@ -11,7 +11,8 @@ from benchmarks.hostile.mutations import Mutator
 from broker.actions import Publish
 from broker.bus.seam import Message
 from broker.codec import Chunk, encode_chunk
-from broker.messages import Assignment, Beat, CoordinatorBeat, Report
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import Assignment, Beat, Report
 from broker.topics import (
     ACTIVE,
     CLIENT_GIVE,

@@ -12,7 +12,8 @@ import pytest
 from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker
 from broker.bus.seam import Message
-from broker.messages import Beat, CoordinatorBeat
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import Beat
 from broker.topics import (
     ACTIVE,
     COORDINATOR_BEAT,

@@ -15,7 +15,8 @@ from broker.bus.inbox import Inbox
 from broker.bus.memory import MemoryBroker, MemoryBus
 from broker.bus.seam import Bus, Handler, Message, Will
 from broker.codec import decode_chunk
-from broker.messages import ArtifactRequest, CoordinatorBeat, Status
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import ArtifactRequest, Status
 from broker.topics import (
     ACTIVE,
     COORDINATOR,

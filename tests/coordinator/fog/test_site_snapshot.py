@@ -1,7 +1,8 @@
 """A site as a listener knows it, message by message."""
 
 from broker.bus.seam import Message
-from broker.messages import OFFLINE, ONLINE, Beat, CoordinatorBeat, Status
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import OFFLINE, ONLINE, Beat, Status
 from broker.topics import (
     ACTIVE,
     COORDINATOR_BEAT,

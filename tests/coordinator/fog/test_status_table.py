@@ -6,15 +6,8 @@ import pytest
 from rich.console import Console
 
 from broker.bus.seam import Message
-from broker.messages import (
-    OFFLINE,
-    ONLINE,
-    Beat,
-    CoordinatorBeat,
-    Measured,
-    Predicted,
-    Status,
-)
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import OFFLINE, ONLINE, Beat, Measured, Predicted, Status
 from broker.topics import (
     ACTIVE,
     COORDINATOR_BEAT,

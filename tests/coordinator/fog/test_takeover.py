@@ -4,12 +4,8 @@ from broker.actions import Publish, Stop
 from broker.artifacts import sha256_of
 from broker.bus.seam import Message
 from broker.codec import Chunk, encode_chunk
-from broker.messages import (
-    OFFLINE,
-    ArtifactRequest,
-    Assignment,
-    CoordinatorBeat,
-)
+from broker.coordinator_beat import CoordinatorBeat
+from broker.messages import OFFLINE, ArtifactRequest, Assignment
 from broker.topics import (
     ACTIVE,
     COORDINATOR_BEAT,
