@@ -41,7 +41,7 @@ class Site:
 
     def __init__(self, parts: Parts, folder: Path, engine: str) -> None:
         self._parts = parts
-        self.broker = BrokerProcess(parts, folder, engine, persistent=False)
+        self.broker = BrokerProcess(parts, ("--engine", engine))
         self.broker.start()
         address = ("--broker", self.broker.url, "--site", _SITE)
         state = ("--state-dir", str(folder / COORDINATOR))

@@ -97,7 +97,7 @@ class Site:
         """By deployment and partition what runs took of late; before any ran, what loading measured."""
         self.changed_at = time.monotonic()
         """When something served last in a new epoch."""
-        broker = BrokerProcess(parts, folder, "mosquitto", persistent=False)
+        broker = BrokerProcess(parts, ("--engine", "mosquitto"))
         broker.start()
         self.address = ("--broker", broker.url, "--site", _SITE)
         self._bus = MqttBus.connect(broker.url, "witness")

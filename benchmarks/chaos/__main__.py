@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks.chaos.fault import Fault
 from benchmarks.chaos.faults.table import FAULTS
 from benchmarks.chaos.programme import Programme
+from benchmarks.chaos.stage import CLOSED
 from benchmarks.chaos.table import table_of
 from broker.ending import Ended, ended_by_signals
 from broker.engine.address import EngineError
@@ -42,7 +43,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--faults", type=_faults, default=list(FAULTS.values()), help="names, with commas; else all"
     )
-    parser.add_argument("--engine", default="mosquitto", choices=("mosquitto", "embedded"))
+    parser.add_argument(
+        "--engine",
+        default="mosquitto",
+        choices=("mosquitto", "embedded", CLOSED),
+        help="closed: Mosquitto with TLS, everybody's rights, and signed deployments",
+    )
     parser.add_argument("--seed", type=int, default=1, help="draws the moments and the victims")
     parser.add_argument("--list", action="store_true", help="say what the faults are, and end")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -60,7 +66,7 @@ def main() -> int:
     console = Console(stderr=True)
     programme = Programme(arguments.runs, arguments.engine, arguments.seed, console)
     try:
-        choose_engine(arguments.engine)
+        choose_engine("mosquitto" if arguments.engine == CLOSED else arguments.engine)
         with ended_by_signals():
             rows = programme.rows(arguments.faults)
     except EngineError as error:

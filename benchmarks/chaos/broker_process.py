@@ -7,6 +7,7 @@ from typing import Final
 import psutil
 
 from benchmarks.chaos.parts import Parts
+from benchmarks.chaos.ways_in import LOOPBACK
 from broker.bus.url import BrokerUrl
 from broker.engine.mosquitto import default_settings
 
@@ -15,19 +16,18 @@ _READY: Final = "broker ready: "
 
 
 class BrokerProcess:
-    """``fog-broker run``, and the Mosquitto that it keeps; with persistence, if so wished."""
+    """``fog-broker run`` with some options, and the Mosquitto that it keeps."""
 
-    def __init__(self, parts: Parts, folder: Path, engine: str, *, persistent: bool) -> None:
-        self._parts, self._engine = parts, engine
+    def __init__(self, parts: Parts, options: tuple[str, ...]) -> None:
+        self._parts, self._options = parts, options
         self._port = 0
-        self._conf = _persistent_settings(folder) if persistent else None
         self.name = ""
         """Which broker it is, with its version."""
 
     @property
     def url(self) -> str:
-        """Where it listens."""
-        return f"mqtt://127.0.0.1:{self._port}"
+        """Where it listens, if it is open."""
+        return f"mqtt://{LOOPBACK}:{self._port}"
 
     @property
     def port(self) -> int:
@@ -36,10 +36,10 @@ class BrokerProcess:
 
     def start(self) -> None:
         """Start it, on the port that it had."""
-        settings = ["--engine", self._engine] if self._conf is None else ["--conf", str(self._conf)]
+        port = () if "--dir" in self._options else ("--port", str(self._port))
         self._parts.run(
-            BROKER, BROKER, "fog-broker", "run", *settings,
-            "--host", "127.0.0.1", "--port", str(self._port), "--with-parent",
+            BROKER, BROKER, "fog-broker", "run", *self._options,
+            "--host", LOOPBACK, *port, "--with-parent",
         )  # fmt: skip
         self._parts.wait_ready(BROKER)
         said = self._parts.output_of(BROKER).partition(_READY)[2].split()
@@ -72,7 +72,7 @@ class BrokerProcess:
             child.send_signal(number)
 
 
-def _persistent_settings(folder: Path) -> Path:
+def persistent_settings(folder: Path) -> Path:
     """Write our settings with retained messages kept on the disk at every change."""
     kept = folder / "mosquitto"
     kept.mkdir()

@@ -35,13 +35,13 @@ class Cameras:
         Image.fromarray(pixels).save(self._picture)
 
     def start(
-        self, camera: str, address: tuple[str, ...], fps: float, seconds: float, delivery: str
+        self, camera: str, joins: tuple[str, ...], fps: float, seconds: float, delivery: str
     ) -> None:
         """Start a camera that streams ``fps`` frames a second for about ``seconds``."""
         log = self._folder / f"answers-{len(self._starts)}.jsonl"
         process = self._parts.run(
             camera, CAMERA, "fog-camera", "stream", "--deployment", self._deployment,
-            "--id", camera, *address, "--source", str(self._picture), "--fps", f"{fps:g}",
+            *joins, "--source", str(self._picture), "--fps", f"{fps:g}",
             "--count", str(round(fps * seconds)), "--delivery", delivery, "--wait", str(_WAIT_S),
             "--log", str(log), "--json",
         )  # fmt: skip

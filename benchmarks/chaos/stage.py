@@ -10,17 +10,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from benchmarks.chaos.broker_process import BrokerProcess
+from benchmarks.chaos.broker_process import BrokerProcess, persistent_settings
 from benchmarks.chaos.cameras import Cameras
 from benchmarks.chaos.disk import small_disk
 from benchmarks.chaos.parts import COORDINATOR, Parts, StageError, wait_until
 from benchmarks.chaos.processor import Processors
 from benchmarks.chaos.relay import Relay
 from benchmarks.chaos.setting import Setting
+from benchmarks.chaos.ways_in import Closed, Open, WaysIn
 from benchmarks.chaos.witness import Witness
+from broker.access.join_file import Role
 
 SITE: Final = "chaos"
 DEPLOYMENT: Final = "digits"
+OPERATOR: Final = "anna"
+CLOSED: Final = "closed"
+"""The engine that is Mosquitto with TLS, rights and signatures."""
 _TELL_S: Final = 12.0
 
 
@@ -64,11 +69,10 @@ class Stage:
             stack.enter_context(small_disk(self.state_dir(part), size))
         self.processors = stack.enter_context(Processors())
         stack.enter_context(self.parts)
-        self.broker = BrokerProcess(
-            self.parts, self._folder, self._engine, persistent=setting.persistent
-        )
+        self.ways_in = self._ways_in()
+        self.broker = BrokerProcess(self.parts, self.ways_in.broker_options)
         self.broker.start()
-        self.witness = Witness(self.broker.url, SITE)
+        self.witness = Witness(self.ways_in.bus("witness", self.broker.port), SITE)
         stack.callback(self.witness.close)
         self.cameras = Cameras(self.parts, self._folder, DEPLOYMENT)
         self.start(COORDINATOR)
@@ -85,6 +89,12 @@ class Stage:
             for node in setting.node_names:
                 self.processors.limit(self.parts.pid(node), setting.share)
 
+    def _ways_in(self) -> WaysIn:
+        if self._engine == CLOSED:
+            return Closed(self._folder, SITE)
+        settings = persistent_settings(self._folder) if self.setting.persistent else None
+        return Open(self._engine, SITE, settings)
+
     def end(self) -> None:
         """Ask all processes to end, so that their last words can be read."""
         self.witness.close()
@@ -96,26 +106,24 @@ class Stage:
         """Start the coordinator or a fog node, again after its end too."""
         state = ("--state-dir", str(state_dir or self.state_dir(part)))
         if part.startswith(COORDINATOR):
-            command = ("fog-coordinator", "serve", *self.address(), *state)
+            command = ("fog-coordinator", "serve", *self.joins("coordinator", part), *state)
             self.parts.run(part, COORDINATOR, *command)
             return
         memory = self.setting.memory_mb
         limits = ("--threads", "1", *(() if memory is None else ("--memory-mb", str(memory))))
-        self.parts.run(
-            part, "node", "fog-node", "run", "--id", part, *self.address(part), *state, *limits
-        )
+        self.parts.run(part, "node", "fog-node", "run", *self.joins("node", part), *state, *limits)
 
     def stream(self, camera: str, **other: Any) -> None:
         """Start a camera, by the setting but for ``other``: fps, seconds, delivery."""
         setting = self.setting
         usual = {"fps": setting.fps, "seconds": setting.seconds, "delivery": setting.delivery}
-        self.cameras.start(camera, self.address(), **(usual | other))
+        self.cameras.start(camera, self.joins("camera", camera), **(usual | other))
 
-    def address(self, part: str = "") -> tuple[str, ...]:
-        """Return the options by which a part finds the broker, over its relay if it has one."""
+    def joins(self, role: Role, part: str) -> tuple[str, ...]:
+        """Return the options by which a part joins the fog, over its relay if it has one."""
         relay = self.links.get(part)
-        url = self.broker.url if relay is None else f"mqtt://127.0.0.1:{relay.port}"
-        return "--broker", url, "--site", SITE
+        port = None if relay is None else relay.port
+        return self.ways_in.options(role, part, self.broker.port, port)
 
     def state_dir(self, part: str) -> Path:
         """Return a part's state folder."""
@@ -153,7 +161,8 @@ class Stage:
 
     def deployment_of(self, network: str) -> tuple[str, ...]:
         """Return the arguments that deploy a network and wait until it serves."""
-        return ("deploy", str(self._bundles / network), "--name", DEPLOYMENT, "--wait")
+        bundle = str(self._bundles / network)
+        return ("deploy", bundle, "--name", DEPLOYMENT, "--wait", *self.ways_in.signing)
 
     def redeploy(self) -> None:
         """Have the deployment placed anew."""
@@ -184,7 +193,7 @@ class Stage:
         program = Path(sys.executable).with_name("fog-coordinator")
         try:
             done = subprocess.run(
-                [program, *arguments, *self.address()],
+                [program, *arguments, *self.joins("operator", OPERATOR)],
                 capture_output=True,
                 text=True,
                 check=False,

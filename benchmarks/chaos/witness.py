@@ -12,10 +12,10 @@ from broker.topics import STATUS
 class Witness:
     """Listens to the status of every deployment of a site; safe from any thread."""
 
-    def __init__(self, url: str, site: str) -> None:
+    def __init__(self, bus: MqttBus, site: str) -> None:
         self._placements: dict[int, dict[str, str]] = {}
         self._lock = threading.Lock()
-        self._bus = MqttBus.connect(url, "witness")
+        self._bus = bus
         self._bus.subscribe(STATUS.every(site), self._hear)
 
     @property

@@ -60,7 +60,10 @@ def _broker(stage: Stage) -> None:
 
 
 def _no_persistence(engine: str) -> str | None:
-    return "the embedded broker keeps nothing on the disk" if engine == "embedded" else None
+    return {
+        "embedded": "the embedded broker keeps nothing on the disk",
+        "closed": "a closed fog's broker keeps nothing on the disk but its users",
+    }.get(engine)
 
 
 DEATHS = (

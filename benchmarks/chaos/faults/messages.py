@@ -76,6 +76,10 @@ def _everywhere(
     return strike
 
 
+def _encrypted(engine: str) -> str | None:
+    return "what is encrypted cannot be changed unnoticed" if engine == "closed" else None
+
+
 MESSAGES = (
     Fault(
         "duplicated-messages",
@@ -83,6 +87,7 @@ MESSAGES = (
         _everywhere(lambda _draw: twice),
         _RELAYED,
         holds_s=_HOLDS_S,
+        why_not=_encrypted,
     ),
     Fault(
         "reordered-messages",
@@ -91,6 +96,7 @@ MESSAGES = (
         _everywhere(shuffled, mark_end=True),
         _RELAYED,
         holds_s=_HOLDS_S,
+        why_not=_encrypted,
     ),
     Fault(
         "corrupt-tensors",
@@ -99,5 +105,6 @@ MESSAGES = (
         _everywhere(damaged, mark_end=True),
         _RELAYED,
         holds_s=_HOLDS_S,
+        why_not=_encrypted,
     ),
 )
