@@ -64,7 +64,7 @@ class Closed:
     def options(self, role: Role, name: str, broker_port: int, port: int | None) -> tuple[str, ...]:
         """Return the join file of a part, which is enrolled if it was not."""
         del broker_port  # it stands in the file
-        file = self._files / f"{role}-{name}.join"
+        file = self._path(role, name)
         if not file.exists():
             joined = self.enrolled(role, name)
             if port is not None:
@@ -72,6 +72,13 @@ class Closed:
                 joined = joined.model_copy(update={"broker": relayed})
             joined.write(file)
         return "--join", str(file)
+
+    def file(self, role: Role, name: str) -> JoinFile:
+        """Return what the file of a part says that joined."""
+        return JoinFile.read(self._path(role, name), role)
+
+    def _path(self, role: Role, name: str) -> Path:
+        return self._files / f"{role}-{name}.join"
 
     def enrolled(self, role: Role, name: str) -> JoinFile:
         """Enrol a device and return what its file says."""

@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.chaos.networks import make_bundle
 from benchmarks.chaos.parts import StageError
 from benchmarks.chaos.setting import Setting
-from benchmarks.chaos.stage import Stage
+from benchmarks.chaos.stage import CLOSED, Stage
 from benchmarks.hostile.attack import Attack
 from broker.ending import Ended, ended_by_signals
 from broker.engine.address import EngineError
@@ -66,7 +66,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hostile", description=__doc__)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=2000.0, help="messages a second")
-    parser.add_argument("--engine", default="mosquitto", choices=("mosquitto", "embedded"))
+    parser.add_argument(
+        "--engine",
+        default=CLOSED,
+        choices=("mosquitto", "embedded", CLOSED),
+        help="closed: TLS and rights, and the attackers have a stolen node, camera and reader",
+    )
     parser.add_argument("--seed", type=int, default=1, help="draws the changes")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
@@ -75,7 +80,7 @@ def main() -> int:
     logging.getLogger("broker").setLevel(logging.ERROR)
     console = Console(stderr=True)
     try:
-        choose_engine(arguments.engine)
+        choose_engine("mosquitto" if arguments.engine == CLOSED else arguments.engine)
         with ended_by_signals():
             found = attacked(
                 arguments.messages, arguments.rate, arguments.engine, arguments.seed, console

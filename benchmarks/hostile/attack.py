@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, Final
 
 import psutil
@@ -11,11 +10,9 @@ from rich.console import Console
 from benchmarks.chaos.broker_process import BROKER
 from benchmarks.chaos.parts import COORDINATOR, wait_until
 from benchmarks.chaos.stage import SITE, Stage
-from benchmarks.hostile.flood import Flood
+from benchmarks.hostile.attackers import attackers, spies, stolen
 from benchmarks.hostile.mutations import Mutator
 from benchmarks.hostile.spy import Spy
-from broker.bus.mqtt import MqttBus
-from broker.bus.url import BrokerUrl
 
 _WARM_UP_S: Final = 15.0
 _MEASURED_S: Final = 15.0
@@ -56,7 +53,7 @@ class Found:
 
 
 class Attack:
-    """An attacker without rights of its own on an open broker, so with everybody's."""
+    """Attackers on a stage, one after the other in turns: anybody, or stolen devices."""
 
     def __init__(self, stage: Stage, rate: float, seed: int, console: Console) -> None:
         self._stage, self._rate, self._seed, self._console = stage, rate, seed, console
@@ -65,14 +62,15 @@ class Attack:
     def run(self, messages: int) -> Found:
         """Send so many hostile messages, then restart everything; return what came of it."""
         stage, found = self._stage, self._found
-        bus = MqttBus.connect(stage.broker.url, "spy")
-        spy = Spy(bus, SITE)
+        spy = Spy(spies(stage))
         self._stream()
+        for node in stolen(stage):
+            stage.parts.kill(node)
         self._wait(_WARM_UP_S, "streaming")
         found.rates["before"] = self._measured("before")
         found.before = self._memory()
         mutator = Mutator(spy.seen(), SITE, self._seed)
-        bus.close()
+        spy.close()
         begun = time.time()
         self._flood(mutator, messages)
         found.seconds = time.time() - begun
@@ -87,17 +85,20 @@ class Attack:
     def _flood(self, mutator: Mutator, messages: int) -> None:
         found, burst = self._found, max(1, int(self._rate * _BURST_S))
         sample_at = 0.0
-        names = count()
-        flood = self._attacker(next(names))
+        stolen_from = attackers(self._stage)
+        floods = [attacker.connect() for attacker in stolen_from]
+        turns = 0
         with self._console.status("attacking") as bar:
             begun = time.monotonic()
             while found.sent < messages:
+                turns += 1
+                turn = turns % len(floods)
                 for _ in range(min(burst, messages - found.sent)):
-                    hostile = mutator.next()
+                    hostile = mutator.next(stolen_from[turn].own)
                     try:
-                        flood.publish(hostile.topic, hostile.payload, retain=hostile.retain)
+                        floods[turn].publish(hostile.topic, hostile.payload, retain=hostile.retain)
                     except OSError:  # the broker cut us off
-                        flood = self._attacker(next(names))
+                        floods[turn] = stolen_from[turn].connect()
                     found.sent += 1
                 now = time.monotonic()
                 if now >= sample_at:
@@ -105,10 +106,8 @@ class Attack:
                     self._look()
                     bar.update(f"{found.sent:,} of {messages:,} hostile messages")
                 time.sleep(max(0.0, begun + found.sent / self._rate - time.monotonic()))
-        flood.__exit__(None, None, None)
-
-    def _attacker(self, number: int) -> Flood:
-        return Flood(BrokerUrl.parse(self._stage.broker.url), f"attacker-{number}")
+        for flood in floods:
+            flood.close()
 
     def _stream(self) -> None:
         stage = self._stage
@@ -119,11 +118,11 @@ class Attack:
     def _restart(self) -> None:
         """End everything, the cameras too, and start it again; what is retained stays."""
         stage, parts = self._stage, self._stage.parts
-        everyone = (COORDINATOR, *stage.setting.node_names, *stage.setting.cameras)
-        parts.end(*(name for name in parts.pids() if name != BROKER and name in everyone))
-        for part in (COORDINATOR, *stage.setting.node_names):
+        parts.end(*(name for name in parts.pids() if name != BROKER))
+        serving = (COORDINATOR, *(n for n in stage.setting.node_names if n not in stolen(stage)))
+        for part in serving:
             stage.start(part)
-        for part in (COORDINATOR, *stage.setting.node_names):
+        for part in serving:
             parts.wait_ready(part)
         self._stream()
 
@@ -157,5 +156,5 @@ class Attack:
         everyone = (COORDINATOR, *self._stage.setting.node_names, *self._stage.setting.cameras)
         for part in everyone:
             code = self._stage.parts.code(part)
-            if code is not None and part not in found.ended:
+            if code is not None and part not in (*found.ended, *stolen(self._stage)):
                 found.ended.append(part)

@@ -3,8 +3,7 @@
 import socket
 import ssl
 import struct
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from broker.access.credentials import NOBODY, Credentials
 from broker.bus.url import BrokerUrl
@@ -35,15 +34,8 @@ class Flood:
         if self._socket.recv(4) != _CONNACK:
             raise FloodError("the broker refused the attacker")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the connection without a word."""
         self._socket.close()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:

@@ -55,16 +55,25 @@ class Mutator:
             (0.0002, lambda _: bytes(self._draw.randint(*_HUGE))),
         )
 
-    def next(self) -> Hostile:
-        """Return another one: on any topic, about what is there or what was never heard of."""
+    def next(self, own: dict[str, str] | None = None) -> Hostile:
+        """Return another one: on any topic, about what is there or what was never heard of.
+
+        Every other one speaks as who has the ``own`` names, by level of a topic, where some are given.
+        """
         draw = self._draw
-        topic = draw.choice(TOPICS)
+        own = own or {}
+        if own and draw.random() < 0.5:
+            levels = [f"{{{level}}}" for level in own]
+            topic = draw.choice([t for t in TOPICS if any(each in t.pattern for each in levels)])
+        else:
+            topic, own = draw.choice(TOPICS), {}
         retain = topic.retained and draw.random() < 0.5
         real = draw.choice(self._seen.get(topic) or self._all)
-        if draw.random() < 0.5 and topic in self._seen:
+        if not own and draw.random() < 0.5 and topic in self._seen:
             where = real.topic
         else:
-            where = topic.at(self._site, **self._filled_in(topic, retained=retain))
+            names = self._filled_in(topic, retained=retain)
+            where = topic.at(self._site, **(names | own))
         if topic.retained and draw.random() < 0.02:
             return Hostile(where, b"", retain=True)
         (_, change) = draw.choices(self._kinds, [weight for weight, _ in self._kinds])[0]

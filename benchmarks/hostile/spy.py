@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from functools import partial
+from collections.abc import Sequence
 from typing import Final
 
 from broker.bus.mqtt import MqttBus
@@ -16,19 +16,29 @@ _LARGEST: Final = 20_000
 class Spy:
     """Listens to a whole site; of every topic it keeps what came first."""
 
-    def __init__(self, bus: MqttBus, site: str) -> None:
+    def __init__(self, heard: Sequence[tuple[MqttBus, Sequence[str]]]) -> None:
         self._seen: dict[Topic, list[Message]] = defaultdict(list)
         self._lock = threading.Lock()
-        for topic in TOPICS:
-            bus.subscribe(topic.every(site), partial(self._hear, topic))
+        self._buses = [bus for bus, _ in heard]
+        for bus, filters in heard:
+            for topic_filter in filters:
+                bus.subscribe(topic_filter, self._hear)
 
     def seen(self) -> dict[Topic, list[Message]]:
         """Return the messages so far, by topic."""
         with self._lock:
             return {topic: list(messages) for topic, messages in self._seen.items()}
 
-    def _hear(self, topic: Topic, message: Message) -> None:
+    def close(self) -> None:
+        """Listen no more."""
+        for bus in self._buses:
+            bus.close()
+
+    def _hear(self, message: Message) -> None:
+        if not 0 < len(message.payload) <= _LARGEST:
+            return
+        topic = next(topic for topic in TOPICS if topic.names(message.topic) is not None)
         with self._lock:
             kept = self._seen[topic]
-            if len(kept) < _KEPT and 0 < len(message.payload) <= _LARGEST:
+            if len(kept) < _KEPT:
                 kept.append(message)

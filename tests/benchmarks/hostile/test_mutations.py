@@ -36,6 +36,12 @@ def test_they_are_on_every_topic_about_real_parts_and_invented_ones() -> None:
     assert len(nodes) > 3
 
 
+def test_every_other_one_speaks_as_who_sends_it() -> None:
+    mutator = Mutator(SEEN, SITE, 1)
+    hostile = [mutator.next({"node": "thief"}) for _ in range(1000)]
+    assert sum("/thief/" in each.topic or each.topic.endswith("/thief") for each in hostile) > 400
+
+
 def test_some_are_retained_some_clear_what_is_and_some_are_almost_right() -> None:
     hostile = some()
     assert {each.retain for each in hostile} == {True, False}
