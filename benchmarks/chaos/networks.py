@@ -37,6 +37,7 @@ NETWORKS: Final = {
     "middle": Network(_BRANCHES, _square(40, 80)),  # about 3 ms
     "heavy": Network(_BRANCHES, _square(56, 80)),  # about 6 ms a branch
     "heavier": Network(_BRANCHES, _square(88, 80)),  # about 15 ms a branch
+    "large": Network(_BRANCHES, _square(256, 4)),  # pictures of 64 KB
     "heavy-again": Network(_BRANCHES, _square(60, 80), seed=2),  # about half of that
     # Eight partitions that say they need 30 MB: three fit into 92 MB, two are a node's share.
     "staged": Network(_STAGES, _square(28, 32, 64), memory_bytes=30_000_000),
