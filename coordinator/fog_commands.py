@@ -86,11 +86,13 @@ def deploy(
 ) -> None:
     """Hand a bundle to the coordinator, who places it on the fog nodes."""
     from coordinator.fog.client import Client, DeploymentError
+    from coordinator.fog.runnable import check_runnable
     from models.bundle import BundleError, read_bundle
 
     check_ids(name=name, site=site)
     try:
         bundle = read_bundle(bundle_dir)
+        check_runnable(bundle, bundle_dir)
     except BundleError as error:
         refuse(error)
     with connection(broker, f"deploy-{uuid.uuid4().hex[:12]}") as bus:
