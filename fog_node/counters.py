@@ -30,6 +30,7 @@ DECLARED: Final[Mapping[str, Declared]] = {
     "other_epoch": Declared("frames and tensors of an epoch that is not served here"),
     "stale_assignment": Declared("assignments of an epoch that has a successor here"),
     "run_failed": Declared("runs that onnxruntime refused"),
+    "overran": Declared("runs that did not end and were ended"),
     "artifact_refused": Declared("artifacts that did not match their hash"),
     "expired": Declared("runs dropped because their deadline had passed"),
     "queue_full": Declared("runs dropped because too many waited"),
