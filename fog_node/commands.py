@@ -98,6 +98,8 @@ def run_node(
 
     with stopped_by_signals() as stop:
         _refuse_namesake(broker, site, node, stop)
+        if stop.told:
+            return
         with connection(broker, f"{site}/node/{node}", will=will, retry=True) as bus:
             if not wait_connected(bus, stop=stop):
                 return
