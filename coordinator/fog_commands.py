@@ -119,11 +119,13 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Hand a bundle to the coordinator, who places it on the fog nodes."""
+    from coordinator.fog.runnable import check_runnable
     from models.bundle import BundleError, read_bundle
 
     check_ids(name=name)
     try:
         bundle = read_bundle(bundle_dir)
+        check_runnable(bundle, bundle_dir)
     except BundleError as error:
         refuse(error)
     signer = _signer(key, valid_days)

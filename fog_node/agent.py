@@ -32,6 +32,7 @@ from fog_node.events import (
     Give,
     Loaded,
     LoadFailed,
+    Overran,
     Ran,
     RunFailed,
     Subscribe,
@@ -89,6 +90,10 @@ class Agent:
                 actions = self._processor.ran(event, now)
             case RunFailed(run):
                 actions = self._processor.failed(run)
+            case Overran(run, reason):
+                self.counters.count("overran")
+                actions = self._processor.failed(run)
+                actions += self._ended(*self.epochs.condemn(run.partition.sha256, reason))
         return self._said(actions + self._processor.dispatch(now))
 
     def tick(self, now: float) -> list[Action]:

@@ -31,6 +31,7 @@ DECLARED: Final[Mapping[str, Declared]] = {
     "stale_assignment": Declared("assignments of an epoch that has a successor here"),
     "turned_away": Declared("assignments that there was no room for beside those at hand"),
     "run_failed": Declared("runs that onnxruntime refused"),
+    "overran": Declared("runs that did not end and were ended"),
     "artifact_refused": Declared("artifacts that did not match their hash"),
     "expired": Declared("runs dropped because their deadline had passed"),
     "queue_full": Declared("runs dropped because too many waited"),

@@ -127,6 +127,15 @@ class Epochs:
         self.holdings.lose(sha256)
         return self.settle()
 
+    def condemn(self, sha256: str, reason: str) -> tuple[list[EpochKey], list[Action]]:
+        """Fail every epoch that runs an artifact; return those that serve no more, and what follows."""
+        for serving in self:
+            part = serving.hashes.get(sha256)
+            if part is not None:
+                serving.fail(f"partition {part.id}: {reason}")
+        ended = [serving.key for serving in self if serving.state in ("failed", "gone")]
+        return ended, self.settle()
+
     def loaded(self, event: Loaded) -> list[Action]:
         """Take note of a session."""
         self.holdings.loaded(event)
@@ -204,12 +213,17 @@ class Epochs:
         if serving.key not in self._reported and self.holdings.fetched(serving.hashes):
             said += self._progress(serving, "fetched")
         loaded = {sha256: self.holdings.session(sha256) for sha256 in serving.hashes}
+        shapes: dict[str, tuple[int, ...]] = {}
         for sha256, session in loaded.items():
             part = serving.hashes[sha256]
             names = frozenset(part.inputs), frozenset(part.outputs)
             if session is not None and names != (session.inputs, session.outputs):
                 serving.fail(f"partition {part.id}: the artifact has other inputs or outputs")
                 return said
+            if session is not None and (problem := serving.misfit(session.shapes, shapes)):
+                serving.fail(f"partition {part.id}: {problem}")
+                return said
+            shapes |= {} if session is None else session.shapes
         if all(loaded.values()):
             serving.move("loaded")
             said += self._progress(serving, "loaded")
@@ -222,8 +236,8 @@ class Epochs:
     def _reconcile(self) -> list[Action]:
         """Return the difference between what the epochs need and what is there."""
         filters = {f for serving in self if serving.takes_frames for f in serving.filters}
-        sizes = {
-            sha256: part.bytes
+        parts = {
+            sha256: part
             for serving in self
             if serving.state != "failed"
             for sha256, part in serving.hashes.items()
@@ -233,7 +247,7 @@ class Epochs:
         ]
         actions += [Unsubscribe(f) for f in sorted(self._subscribed - filters)]
         self._subscribed = filters
-        return actions + self.holdings.want(sizes)
+        return actions + self.holdings.want(parts)
 
     def _report(self, serving: Serving, status: ReportStatus) -> Publish:
         self._reported[serving.key] = status

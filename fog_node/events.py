@@ -1,7 +1,7 @@
 """What the agent is told, and what it asks its loop to do: plain values, no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -37,17 +37,18 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A partition stands ready; ``seconds`` is the median of its warm runs."""
+    """A partition stands ready; ``seconds`` is the median of its warm runs, ``shapes`` by tensor."""
 
     sha256: str
     inputs: frozenset[str]
     outputs: frozenset[str]
     seconds: float
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadFailed:
-    """onnxruntime would not have it."""
+    """It is none that may be run here, or onnxruntime would not have it."""
 
     sha256: str
     reason: str
@@ -70,7 +71,15 @@ class RunFailed:
     reason: str
 
 
-Event = Arrived | Found | Absent | Loaded | LoadFailed | Ran | RunFailed
+@dataclass(frozen=True, slots=True)
+class Overran:
+    """A run did not end and was ended: its partition cannot be served."""
+
+    run: PartitionRun
+    reason: str
+
+
+Event = Arrived | Found | Absent | Loaded | LoadFailed | Ran | RunFailed | Overran
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +101,13 @@ class Unsubscribe:
 class Load:
     """Make a session of an artifact from the disk: Absent, or Found and then Loaded or LoadFailed.
 
-    ``data``, where a pull just brought it, is kept on the disk first.
+    ``data``, where a pull just brought it, is kept on the disk first. ``memory_bytes`` is what the
+    assignment says that it needs.
     """
 
     sha256: str
     data: bytes | None = None
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ class Give:
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Run a partition: Ran or RunFailed answers."""
+    """Run a partition: Ran, RunFailed or Overran answers."""
 
     run: PartitionRun
 

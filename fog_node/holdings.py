@@ -6,6 +6,7 @@ from typing import Final
 from broker.actions import Publish
 from broker.artifact_pulls import ArtifactPulls
 from broker.codec import Chunk
+from broker.messages import AssignedPartition
 from broker.topics import NODE_GET
 from fog_node.events import Action, Load, Loaded, Tidy, Unload
 
@@ -18,6 +19,7 @@ class Holdings:
     def __init__(self, node: str, site: str) -> None:
         self._get_topic = NODE_GET.at(site, node=node)
         self._bytes: dict[str, int] = {}
+        self._memory_bytes: dict[str, int] = {}
         self._sessions: dict[str, Loaded | None] = {}  # None while it is fetched and loaded
         self._here: set[str] = set()
         self._pulls = ArtifactPulls()
@@ -32,12 +34,14 @@ class Holdings:
         """Artifacts that came corrupt so far."""
         return self._pulls.refused
 
-    def want(self, sizes: Mapping[str, int]) -> list[Action]:
-        """Return the difference between the artifacts needed, with their bytes, and those at hand."""
+    def want(self, parts: Mapping[str, AssignedPartition]) -> list[Action]:
+        """Return the difference between the artifacts needed, by hash, and those at hand."""
+        sizes = {sha256: part.bytes for sha256, part in parts.items()}
+        self._memory_bytes = {sha256: part.memory_bytes for sha256, part in parts.items()}
         gone = self._sessions.keys() - sizes
         # What is not needed goes first: the memory may not be enough for both.
         actions: list[Action] = [Unload(sha256) for sha256 in sorted(gone)]
-        actions += [Load(sha256) for sha256 in sorted(sizes.keys() - self._sessions)]
+        actions += [self._load(sha256) for sha256 in sorted(sizes.keys() - self._sessions)]
         if gone:
             actions.append(Tidy(frozenset(sizes)))
         self._bytes = dict(sizes)
@@ -45,6 +49,9 @@ class Holdings:
         self._here &= sizes.keys()
         self._pulls.end(gone)
         return actions
+
+    def _load(self, sha256: str, data: bytes | None = None) -> Load:
+        return Load(sha256, data, self._memory_bytes.get(sha256, 0))
 
     def session(self, sha256: str) -> Loaded | None:
         """Return what is known of a loaded session."""
@@ -72,7 +79,7 @@ class Holdings:
         loads: list[Action] = []
         if data is not None:
             self.found(chunk.sha256)
-            loads = [Load(chunk.sha256, data)]
+            loads = [self._load(chunk.sha256, data)]
         return loads + self.requests(now)
 
     def loaded(self, event: Loaded) -> None:

@@ -31,9 +31,7 @@ from fog_node.events import (
     Execute,
     Give,
     Load,
-    Ran,
     Remember,
-    RunFailed,
     Subscribe,
     Tidy,
     Unload,
@@ -41,9 +39,11 @@ from fog_node.events import (
 )
 from fog_node.loader import Loader
 from fog_node.measure import hardware, macs_per_s, measure_links
-from fog_node.partition_run import PartitionRun
-from fog_node.runtime import RuntimeFailureError
+from fog_node.quarantine import Quarantine
+from fog_node.runner import Runner
 from fog_node.signed_revisions import SignedRevisions
+from fog_node.surrender import give_up
+from fog_node.watchdog import Watchdog
 
 _log = logging.getLogger("fog-node")
 P = ParamSpec("P")
@@ -81,14 +81,21 @@ class FogNode:
             settings.node, settings.site, self._session, settings.memory_bytes, trust
         )
         self._inbox: Inbox[Event] = Inbox(stream_limit=256, size=_size)
-        self._loader = Loader(settings.state_dir / "artifacts", settings.threads, self._inbox.put)
+        self._quarantine = Quarantine(settings.state_dir / "quarantine.json")
+        self._watchdog = Watchdog(lambda watched: give_up(watched, self._quarantine))
+        self._loader = Loader(
+            settings.state_dir / "artifacts",
+            settings.threads,
+            self._watchdog,
+            self._quarantine,
+            self._inbox.put,
+        )
+        self._runner = Runner(self._loader, self._watchdog, self._quarantine, self._inbox.put)
         self._loading = ThreadPoolExecutor(1, "loader")
-        self._running = ThreadPoolExecutor(1, "runner")
-        self._fusing = ThreadPoolExecutor(1, "fusion")
         self._echo = Echo()
         self._echo_topic = NODE_ECHO.at(settings.site, node=settings.node)
         self._stop = threading.Event()
-        self._reason = self._failure = ""
+        self._reason = ""
         self._beats = self._too_large = 0
         self._mistakes = Mistakes(_log)
         self._renewed_at = 0.0
@@ -127,8 +134,8 @@ class FogNode:
             self._bus.publish(self._topic_of_state(), OFFLINE, retain=True)
             # A run or a load cannot be interrupted, and nobody needs what comes of it.
             self._loading.shutdown(wait=False, cancel_futures=True)
-            self._running.shutdown(wait=False, cancel_futures=True)
-            self._fusing.shutdown(wait=False, cancel_futures=True)
+            self._runner.shutdown()
+            self._watchdog.close()
         return self._reason
 
     def _decide(self, decide: Callable[P, list[Action]], *args: P.args, **named: P.kwargs) -> None:
@@ -156,6 +163,7 @@ class FogNode:
             macs_per_s=macs_per_s(settings.threads),
             links=measure_links(self._bus, NODE_ECHO.at(**names), NODE_SINK.at(**names)),
         )
+        self._loader.macs_per_s = info.macs_per_s
         self._perform([self._agent.presence.introduce(info)])
         return info
 
@@ -198,14 +206,13 @@ class FogNode:
                 case Publish(topic, payload, retain, stream):
                     self._bus.publish(topic, payload, retain=retain, stream=stream)
                 case Execute(run):
-                    thread = self._running if run.partition.fusion is None else self._fusing
-                    thread.submit(self._execute, run)
+                    self._runner.submit(run)
                 case Subscribe(topic_filter, stream):
                     self._bus.subscribe(topic_filter, self._hear(stream))
                 case Unsubscribe(topic_filter):
                     self._bus.unsubscribe(topic_filter)
-                case Load(sha256, data):
-                    self._loading.submit(self._loader.load, sha256, data)
+                case Load() as wanted:
+                    self._loading.submit(self._loader.load, wanted)
                 case Unload(sha256):
                     self._loading.submit(self._loader.unload, sha256)
                 case Tidy(needed):
@@ -234,22 +241,6 @@ class FogNode:
         if payload is not None:
             topic = NODE_GIVE.at(self._settings.site, node=self._settings.node)
             self._bus.publish(topic, payload)
-
-    def _execute(self, run: PartitionRun) -> None:
-        session = self._loader.sessions.get(run.partition.sha256)
-        if session is None:
-            self._inbox.put(RunFailed(run, "its session is gone"))
-            return
-        start = time.perf_counter()
-        try:
-            outputs = session.run(run.inputs)
-        except RuntimeFailureError as error:
-            if str(error) != self._failure:  # said once, counted always
-                _log.warning("partition %s failed to run: %s", run.partition.id, error)
-            self._failure = str(error)
-            self._inbox.put(RunFailed(run, str(error)))
-            return
-        self._inbox.put(Ran(run, outputs, time.perf_counter() - start))
 
 
 def _size(event: Event) -> int:

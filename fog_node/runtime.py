@@ -9,9 +9,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from fog_node.watchdog import Watched
+
 _WARM_UP_RUNS: Final = 2
 _MEASURED_RUNS: Final = 5
 _PAUSE_S: Final = 0.005
+_ENOUGH_S: Final = 2.0
+"""After which one more run would tell nothing that is worth the wait."""
 
 
 class RuntimeFailureError(Exception):
@@ -19,26 +23,34 @@ class RuntimeFailureError(Exception):
 
 
 class OnnxSession:
-    """One loaded partition.
+    """One loaded partition, of a graph that was checked before (`broker.graph.check`).
+
+    ``watched``, here and below, can end from another thread what is going on.
 
     Raises:
         RuntimeFailureError: it is no model that onnxruntime can load, a shape is not fixed, or what it
             takes or gives is no tensor of floats.
     """
 
-    def __init__(self, model: bytes, threads: int) -> None:
+    def __init__(self, model: bytes, threads: int, watched: Watched | None = None) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Spinning threads of several sessions starve each other: p50 102 ms against 48, three agents on two cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Else bytes that look like its own format are read as that, which nobody checked.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         options.log_severity_level = 4
+        if watched is not None:
+            watched.ends_by(lambda: options.set_load_cancellation_flag(True))
         try:
             self._session = onnxruntime.InferenceSession(
                 model, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # noqa: BLE001 - onnxruntime raises many kinds, none documented
             raise RuntimeFailureError(_one_line(error)) from None
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        """Of what it takes and gives, by name."""
         self._zeros: dict[str, NDArray[Any]] = {}
         for value in self._session.get_inputs():
             if value.type != "tensor(float)" or not all(isinstance(n, int) for n in value.shape):
@@ -50,7 +62,9 @@ class OnnxSession:
         for value in self._session.get_outputs():
             if value.type != "tensor(float)":
                 raise RuntimeFailureError(f"output {value.name}: {value.type}")
+            self.shapes[value.name] = tuple(value.shape)
         self._outputs = [value.name for value in self._session.get_outputs()]
+        self.shapes |= {name: zeros.shape for name, zeros in self._zeros.items()}
 
     @property
     def inputs(self) -> frozenset[str]:
@@ -62,32 +76,42 @@ class OnnxSession:
         """The tensors it gives."""
         return frozenset(self._outputs)
 
-    def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def run(
+        self, inputs: dict[str, NDArray[Any]], watched: Watched | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Return the outputs; an input that is not given counts as zeros.
 
         Raises:
-            RuntimeFailureError: onnxruntime would not run it.
+            RuntimeFailureError: onnxruntime would not run it, or was told to end.
         """
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4
+        if watched is not None:
+            watched.ends_by(lambda: setattr(options, "terminate", True))
         try:
-            values = self._session.run(self._outputs, {**self._zeros, **inputs})
+            values = self._session.run(self._outputs, {**self._zeros, **inputs}, options)
         except Exception as error:  # noqa: BLE001 - see above
             raise RuntimeFailureError(_one_line(error)) from None
         return dict(zip(self._outputs, values, strict=True))
 
-    def measure(self) -> float:
+    def measure(self, watched: Watched | None = None) -> float:
         """Return the seconds of a run: the median of a few, once warm.
 
-        Each is handed to another thread and comes back after a pause, as for a frame on an idle fog:
+        A run that takes long is made fewer times. Each is handed to another thread and comes back after a pause, as for a frame on an idle fog:
         what a run costs beside its arithmetic is part of it.
         """
-        seconds = []
+        seconds: list[float] = []
         with ThreadPoolExecutor(1) as runner:
-            for _ in range(_WARM_UP_RUNS + _MEASURED_RUNS):
+            if watched is not None:
+                runner.submit(watched.here).result()
+            while len(seconds) < _WARM_UP_RUNS + _MEASURED_RUNS:
                 time.sleep(_PAUSE_S)
                 start = time.perf_counter()
-                runner.submit(self.run, {}).result()
+                runner.submit(self.run, {}, watched).result()
                 seconds.append(time.perf_counter() - start)
-        return statistics.median(seconds[_WARM_UP_RUNS:])
+                if len(seconds) > 1 and sum(seconds) > _ENOUGH_S:
+                    break
+        return statistics.median(seconds[_WARM_UP_RUNS:] or seconds[1:])
 
 
 def _one_line(error: Exception) -> str:

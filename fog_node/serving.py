@@ -1,6 +1,7 @@
 """One epoch of one deployment on this fog node: which tensors it takes, joins, runs and sends on. Pure."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -20,6 +21,7 @@ from fog_node.standby import Standby
 _JOIN_PATIENCE_S: Final = 5.0
 """How long a partition that needs all of its inputs waits for one that is silent."""
 
+Shape = tuple[int, ...]
 ServingState = Literal["preparing", "ready", "draining", "failed", "gone"]
 ServingEvent = Literal["loaded", "failed", "replaced", "superseded", "evicted", "drained"]
 
@@ -31,16 +33,19 @@ TRANSITIONS: Final[dict[tuple[ServingState, ServingEvent], ServingState]] = {
     ("ready", "replaced"): "gone",
     ("ready", "superseded"): "draining",
     ("ready", "evicted"): "gone",
+    ("ready", "failed"): "failed",
     ("failed", "replaced"): "gone",
     ("failed", "superseded"): "gone",
     ("draining", "evicted"): "gone",
     ("draining", "drained"): "gone",
+    ("draining", "failed"): "gone",
 }
 """The life of an epoch on a fog node; whoever edits it edits the table in ``docs/protocol.md``, and a
 test compares the two. What is not in it changes nothing.
 
     loaded      every artifact is fetched, checked and loaded, and the topics are subscribed
-    failed      it does not fit, contradicts itself, or an artifact cannot be had or run
+    failed      it does not fit, contradicts itself, or an artifact cannot be had or run, or a run
+                of it did not end
     replaced    a newer epoch is prepared, and this one was never told to serve
     superseded  a newer epoch serves, or the deployment is retired
     evicted     a newer epoch needs its memory, and it drains, or the newer one may make room
@@ -111,6 +116,14 @@ class Serving:
         """Give the epoch up; whatever else serves goes on."""
         if self.move("failed"):
             self.reason = reason
+
+    def misfit(self, shapes: Mapping[str, Shape], others: Mapping[str, Shape]) -> str:
+        """Return what an artifact takes or gives in another shape than is told, or than ``others`` do."""
+        told = {**others, **{name: spec.shape for name, spec in self._specs.items()}}
+        for name, shape in shapes.items():
+            if told.get(name, shape) != shape:
+                return f"the artifact has {name} as {shape}, not as {told[name]}"
+        return ""
 
     @property
     def takes_frames(self) -> bool:
@@ -225,7 +238,9 @@ class Serving:
 
     def expire(self, now: float) -> list[PartitionRun]:
         """Return the runs that go without some of their inputs, or without the first fusion, now."""
-        runs = []
+        runs: list[PartitionRun] = []
+        if self.state == "failed":
+            return runs
         for part in self.assignment.partitions:
             if (join := self._joins.get(part.id)) is not None:
                 for joined in join.expire(now):
@@ -236,6 +251,8 @@ class Serving:
 
     def next_expiry(self) -> float | None:
         """Return when :meth:`expire` has something to do, in the seconds of ``now``."""
+        if self.state == "failed":
+            return None
         times = [join.next_expiry() for join in self._joins.values()]
         times += [standby.next_due() for standby in self._standbys.values()]
         return min((time for time in times if time is not None), default=None)

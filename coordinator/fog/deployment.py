@@ -122,14 +122,15 @@ class Deployment:
         return Decisions(assignments, self.serving.active(), announce=True)
 
     def reported(self, node: str, report: Report, usual_s: UsualSeconds, now: float) -> Decisions:
-        """Take a fog node's report on the epoch in preparation; ``usual_s`` knows its seconds already."""
-        preparation = self._preparation
-        if preparation is None or report.epoch != preparation.epoch.number:
-            return NONE
-        if node not in preparation.epoch.nodes:
+        """Take a fog node's report on an epoch of ours; ``usual_s`` knows its seconds already."""
+        preparation, failed = self._preparation, report.status == "failed"
+        if failed and self.serving is not None and self.serving.lives_on(node, report):
+            self.serving = self.serving.failed_on(node)
+            self._refusals.add(node, report.session, report.reason, now)
+        if preparation is None or not preparation.epoch.is_of(node, report):
             return NONE
         preparation.progressed(node, now)
-        if report.status == "failed":
+        if failed:
             self._refuse(node, report.session, report.reason, now)
             return NONE
         if report.status == "ready":

@@ -11,6 +11,7 @@ from broker.messages import (
     NodeInfo,
     Phase,
     Predicted,
+    Report,
     Signature,
 )
 from broker.ranges import MOST_RATE, MOST_SECONDS
@@ -30,8 +31,8 @@ class Epoch:
     """A bundle on a layout, with the session of each node when it was told.
 
     ``since`` is when it was told to prepare, or to serve, in monotonic seconds. On the nodes that it
-    ``evicts`` there is no memory for it and the epoch before, which ends there. ``signature`` is the
-    operator's, where its spec was signed.
+    ``evicts`` there is no memory for it and the epoch before, which ends there; those of its nodes that
+    ``failed`` served it and gave it up. ``signature`` is the operator's, where its spec was signed.
     """
 
     deployment: str
@@ -42,6 +43,7 @@ class Epoch:
     since: float
     evicts: frozenset[str] = frozenset()
     signature: Signature | None = None
+    failed: frozenset[str] = frozenset()
 
     @property
     def nodes(self) -> frozenset[str]:
@@ -68,10 +70,23 @@ class Epoch:
         ]
 
     def broken(self, alive: Mapping[str, NodeInfo]) -> bool:
-        """Return whether one of its nodes is gone, or is there in another life."""
-        return any(
+        """Return whether one of its nodes is gone, is there in another life, or gave it up."""
+        return bool(self.failed) or any(
             node not in alive or alive[node].session != self.sessions[node] for node in self.nodes
         )
+
+    def is_of(self, node: str, report: Report) -> bool:
+        """Return whether a report is that of one of its nodes on it."""
+        return node in self.nodes and report.epoch == self.number
+
+    def lives_on(self, node: str, report: Report) -> bool:
+        """Return whether a report is on it, of a node as it was told, and one that has not given it up."""
+        same = self.sessions.get(node) == report.session
+        return self.is_of(node, report) and same and node not in self.failed
+
+    def failed_on(self, node: str) -> "Epoch":
+        """Return it without a node that gave it up while it served."""
+        return replace(self, failed=self.failed | {node})
 
     def begun(self, usual_s: UsualSeconds, now: float) -> "Epoch":
         """Return it as it begins to serve: what its partitions should take has been measured by now."""

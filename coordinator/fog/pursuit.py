@@ -46,7 +46,7 @@ it changes nothing.
 
     revised       another bundle is wanted, or the same placed anew
     overtaken     another coordinator used a later epoch, for which the fog nodes ended ours
-    broken        a node of the latest epoch is gone, restarted, or not to be used any more
+    broken        a node of the latest epoch is gone, restarted, gave it up, or is not to be used any more
     reconsidered  the fleet is steady, or a node became slow, or the rate changed: is another layout better?
     asked         the placer was asked for a layout
     placed        there is a layout, and where it was compared it is much better

@@ -55,6 +55,11 @@ class RunningNode:
         self.info = info
         self._ready.set()
 
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end; return whether it came."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def ended(self) -> str:
         """Wait for its end; return the reason."""
         self._thread.join(SECONDS)

@@ -115,7 +115,7 @@ def test_it_listens_before_it_says_that_it_is_there() -> None:
 
 def test_an_assignment_is_loaded_from_the_disk_and_reported_ready() -> None:
     desk = Desk()
-    assert desk.assign(assignment(1, LEFT)) == [Load(LEFT.sha256)]
+    assert desk.assign(assignment(1, LEFT)) == [Load(LEFT.sha256, memory_bytes=LEFT.memory_bytes)]
     assert the_report(desk.happen(Found(LEFT.sha256))).status == "fetched"
     actions = desk.happen(loaded(LEFT))
     # Subscribe before: who is told that it is ready may send at once.
@@ -133,7 +133,7 @@ def test_what_the_disk_does_not_have_is_pulled_checked_and_loaded() -> None:
     (request,) = requests(desk.happen(Absent(LEFT.sha256)))
     assert request.sha256 == LEFT.sha256
     actions = answer(desk, request, artifact(LEFT.id))
-    assert actions[0] == Load(LEFT.sha256, artifact(LEFT.id))
+    assert actions[0] == Load(LEFT.sha256, artifact(LEFT.id), LEFT.memory_bytes)
     assert the_report(actions).status == "fetched"
     assert the_report(desk.happen(loaded(LEFT))).status == "ready"
 
@@ -159,7 +159,9 @@ def test_a_corrupt_artifact_is_refused_and_pulled_again() -> None:
     (again,) = requests(answer(desk, request, forged))
     assert again == request
     assert desk.counters["artifact_refused"] == 1
-    assert answer(desk, again, artifact(LEFT.id))[0] == Load(LEFT.sha256, artifact(LEFT.id))
+    assert answer(desk, again, artifact(LEFT.id))[0] == Load(
+        LEFT.sha256, artifact(LEFT.id), LEFT.memory_bytes
+    )
 
 
 def test_a_late_chunk_is_asked_for_again() -> None:
@@ -323,7 +325,7 @@ def test_old_and_new_epoch_serve_side_by_side() -> None:
 def test_what_two_epochs_share_is_not_loaded_again() -> None:
     desk = serving(LEFT)
     actions = desk.assign(assignment(2, LEFT, RIGHT))
-    assert only(Load, actions) == [Load(RIGHT.sha256)]
+    assert only(Load, actions) == [Load(RIGHT.sha256, memory_bytes=RIGHT.memory_bytes)]
     desk.happen(loaded(RIGHT))
     desk.assign(assignment(2, LEFT, RIGHT, phase="serve"))
     assert only(Unload, desk.wait(DRAIN_S)) == []
@@ -356,7 +358,11 @@ def test_an_epoch_that_never_served_gives_way_at_once() -> None:
     desk = Desk()
     desk.assign(assignment(1, LEFT))
     unloading, tidying = Unload(LEFT.sha256), Tidy(frozenset({RIGHT.sha256}))
-    assert desk.assign(assignment(2, RIGHT)) == [unloading, Load(RIGHT.sha256), tidying]
+    assert desk.assign(assignment(2, RIGHT)) == [
+        unloading,
+        Load(RIGHT.sha256, memory_bytes=RIGHT.memory_bytes),
+        tidying,
+    ]
     # What was being loaded comes to nothing.
     assert desk.happen(loaded(LEFT)) == [unloading, tidying]
     assert desk.happen(Absent(LEFT.sha256)) == []

@@ -10,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, Phase, example, given, settings
 from torch import nn
 
+from broker.graph.check import check_graph
 from evolution.cost import NetworkShape
 from evolution.genome import Genome
 from models.cnn import BranchedCNN
@@ -76,6 +77,9 @@ def test_torch_whole_and_partitions_agree(network: tuple[Genome, NetworkShape]) 
     np.testing.assert_allclose(whole["logits"], expected, atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(tensors["logits"], expected, atol=1e-4, rtol=1e-4)
     assert {name: values.shape for name, values in tensors.items()} == exported.shapes
+    for graph in exported.graphs.values():
+        described, needs = inspect(graph), check_graph(graph, inspect(graph).memory_bytes)
+        assert (needs.inputs, needs.outputs) == (described.inputs, described.outputs)
 
 
 @pytest.fixture(scope="module")

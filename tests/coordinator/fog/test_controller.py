@@ -143,6 +143,35 @@ def test_a_node_that_fails_is_left_out_with_its_reason() -> None:
     assert "no room" in desk.status.reason
 
 
+def test_a_node_that_gives_up_what_it_serves_is_gone_round() -> None:
+    desk = serving("a")
+    desk.hear(*here("b"))
+    told = desk.assignment("a")
+    desk.hear(report("a", told, "failed", "partition branch0-stage0: a run did not end"))
+    assert desk.phase == "preparing"
+    assert set(desk.status.placement.values()) == {"b"}
+    desk.hear(report("a", told, "failed", "partition branch0-stage0: a run did not end"))
+    desk.ready("b")
+    assert (desk.phase, desk.active.epoch) == ("serving", 2)
+
+
+def test_that_nobody_else_can_take_what_a_node_gave_up_is_told() -> None:
+    desk = serving("a")
+    desk.hear(report("a", desk.assignment("a"), "failed", "a run did not end"))
+    assert desk.phase == "waiting"
+    assert "a: a run did not end" in desk.status.reason
+    desk.pass_time(FIRST_S, "a")
+    assert desk.phase == "preparing"
+
+
+def test_a_failure_of_another_life_or_epoch_breaks_nothing() -> None:
+    desk = serving("a", "b")
+    told = desk.assignment("a")
+    desk.hear(report("a", told, "failed", "a run did not end", session=7))
+    desk.hear(report("a", told.model_copy(update={"epoch": 9}), "failed", "a run did not end"))
+    assert (desk.phase, desk.status.epoch) == ("serving", 1)
+
+
 def test_a_failed_redeploy_leaves_the_serving_epoch_alone() -> None:
     desk = serving("a")
     desk.hear(wish(bundle(), revision=2))
