@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.artifacts import ArtifactStore, ChunkGiver
+from broker.bus.allocator import give_back_free_memory
 from broker.graph.check import Needs, check_graph
 from broker.graph.onnx_file import GraphError
 from broker.messages import ArtifactRequest
@@ -116,6 +117,7 @@ class Loader:
         """Forget a session."""
         self.sessions.pop(sha256, None)
         self.seconds.pop(sha256, None)
+        give_back_free_memory()
 
     def tidy(self, needed: frozenset[str]) -> None:
         """Give up artifacts that are too many."""

@@ -27,6 +27,17 @@ def keep_large_buffers() -> None:
             libc.mallopt(_M_MMAP_THRESHOLD, _HEAP_BYTES)
 
 
+def give_back_free_memory() -> None:
+    """Give what is free back to the kernel once; where the C library is not glibc do nothing.
+
+    Worth it after something large went for good, such as a session of onnxruntime: what was kept for
+    messages lies among its remains, and a process that loads and unloads all day would only grow.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 def environment_that_keeps_large_buffers() -> dict[str, str]:
     """Return our environment with the same settings, for a process that we start."""
     return {
