@@ -39,7 +39,7 @@ def attacked(
         bundles = Path(folder, "bundles")
         make_bundle("light", bundles / "light")
         with Stage(Path(folder), Setting(), bundles, engine, random.Random(seed)) as stage:
-            found = Attack(stage, rate, seed, console).run(messages)
+            found = Attack(stage, rate, console, seed).run(messages)
             stage.end()
         ends = stage.parts.endings()
         return {**found.row(), "tracebacks": sum(ending.traceback for ending in ends)}

@@ -14,8 +14,8 @@ from benchmarks.hostile.attackers import attackers, spies, stolen
 from benchmarks.hostile.mutations import Mutator
 from benchmarks.hostile.spy import Spy
 
-_WARM_UP_S: Final = 15.0
-_MEASURED_S: Final = 15.0
+MEASURED_S: Final = 15.0
+"""So long it is streamed before anything counts, and so long what counts."""
 _SAMPLE_S: Final = 1.0
 _BURST_S: Final = 0.02
 _FOR_EVER_S: Final = 1e6
@@ -55,8 +55,11 @@ class Found:
 class Attack:
     """Attackers on a stage, one after the other in turns: anybody, or stolen devices."""
 
-    def __init__(self, stage: Stage, rate: float, seed: int, console: Console) -> None:
+    def __init__(
+        self, stage: Stage, rate: float, console: Console, seed: int, measured_s: float = MEASURED_S
+    ) -> None:
         self._stage, self._rate, self._seed, self._console = stage, rate, seed, console
+        self._measured_s = measured_s
         self._found = Found()
 
     def run(self, messages: int) -> Found:
@@ -66,7 +69,7 @@ class Attack:
         self._stream()
         for node in stolen(stage):
             stage.parts.kill(node)
-        self._wait(_WARM_UP_S, "streaming")
+        self._wait(self._measured_s, "streaming")
         found.rates["before"] = self._measured("before")
         found.before = self._memory()
         mutator = Mutator(spy.seen(), SITE, self._seed)
@@ -77,7 +80,7 @@ class Attack:
         found.rates["during"] = self._answers(begun) / found.seconds
         self._look()
         self._restart()
-        self._wait(_WARM_UP_S, "streaming again")
+        self._wait(self._measured_s, "streaming again")
         found.rates["after"] = self._measured("after")
         self._look()
         return found
@@ -128,7 +131,7 @@ class Attack:
 
     def _measured(self, what: str) -> float:
         begun = time.time()
-        self._wait(_MEASURED_S, f"measuring {what}")
+        self._wait(self._measured_s, f"measuring {what}")
         return self._answers(begun) / (time.time() - begun)
 
     def _answers(self, since: float) -> int:
