@@ -6,6 +6,8 @@ from typing import Final
 _PUBLISH: Final = 0x30
 _CONNECT: Final = 0x10
 _MQTT_5: Final = b"\x05"
+_HANDSHAKE: Final = b"\x16"
+"""Every TLS connection begins so, and no packet of MQTT."""
 _MAX_NUMBER_BYTES: Final = 4
 
 
@@ -27,14 +29,19 @@ class Dialect:
 
 
 class PacketReader:
-    """Cuts the bytes of one way of a connection into packets."""
+    """Cuts the bytes of one way of a connection into packets; what is encrypted goes on as it comes."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._rest = b""
+        self._encrypted: bool | None = None  # until the first byte tells
 
     def feed(self, data: bytes) -> list[Packet]:
         """Return the packets that are whole now."""
+        if self._encrypted is None:
+            self._encrypted = data[:1] == _HANDSHAKE
+        if self._encrypted:
+            return [Packet(data, None)]
         self._rest += data
         packets = []
         while (head := _after_number(self._rest, 1)) is not None:

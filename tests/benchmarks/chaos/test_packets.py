@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.chaos.packets import Dialect, PacketReader
+from benchmarks.chaos.packets import Dialect, Packet, PacketReader
 
 
 def packet(first: int, body: bytes) -> bytes:
@@ -55,3 +55,9 @@ def test_after_a_connect_of_mqtt_5_the_properties_are_no_payload() -> None:
     up.feed(packet(0x10, b"\0\4MQTT\4\2\0\x3c\0\0"))
     (found,) = down.feed(publish(b"fog/x", b"hello"))
     assert found.data[found.payload_at :] == b"hello"
+
+
+def test_what_is_encrypted_goes_on_as_it_comes() -> None:
+    reader = PacketReader(Dialect())
+    assert reader.feed(b"\x16\x03\x01hello") == [Packet(b"\x16\x03\x01hello", None)]
+    assert reader.feed(b"\x30") == [Packet(b"\x30", None)]
