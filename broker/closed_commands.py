@@ -47,7 +47,7 @@ _JOINS: Final[dict[Role, str]] = {
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
-    site: Annotated[str, typer.Option(help="The site's name.")],
+    site: Annotated[str, typer.Option(help="The site's name, for example home.")],
     host: Annotated[
         list[str] | None,
         typer.Option(

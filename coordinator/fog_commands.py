@@ -44,7 +44,12 @@ def serve(
         typer.Option("--state-dir", help="Where bundles and deployments are kept over restarts."),
     ] = None,
 ) -> None:
-    """Watch the fog nodes, place what is deployed, and place it anew when one dies."""
+    """Watch the fog nodes, place what is deployed, and place it anew when one dies.
+
+    A second one stands by; in a closed fog it needs a join file of its own.
+
+    Example: fog-coordinator serve --join fog/coordinator.join
+    """
     from coordinator.fog.service import Service
     from coordinator.fog.state_folder import StateError
 
@@ -52,7 +57,8 @@ def serve(
     site = joined.site
     folder = state_dir(folder, f"{COORDINATOR}-{site}")
     will = Will(COORDINATOR_STATE.at(site), OFFLINE)
-    # An id of its own, not the site's: of two coordinators the later stays, and says so.
+    # An id of its own, not the site's: of two coordinators one stands by. A join file has one id for
+    # all that run with it: the second coordinator of a closed fog needs a file of its own.
     client_id = joined.client_id(f"{COORDINATOR}-{uuid.uuid4().hex[:12]}")
     with (
         stopped_by_signals() as stop,
@@ -118,7 +124,10 @@ def deploy(
     valid_days: Days = 365,
     as_json: Json = False,
 ) -> None:
-    """Hand a bundle to the coordinator, who places it on the fog nodes."""
+    """Hand a bundle to the coordinator, who places it on the fog nodes.
+
+    Example: fog-coordinator deploy digits --name digits --join fog/operator.join --key fog/operator.key --wait
+    """
     from coordinator.fog.runnable import check_runnable
     from models.bundle import BundleError, read_bundle
 
@@ -187,7 +196,10 @@ def status(
     ] = 1.5,
     as_json: Json = False,
 ) -> None:
-    """Show what serves, what is degraded, since when and why; and the fog nodes."""
+    """Show what serves, what is degraded, since when and why; and the fog nodes.
+
+    Example: fog-coordinator status --join fog/operator.join
+    """
     from coordinator.fog.status_lines import status_lines
     from coordinator.fog.status_table import status_tables
 
@@ -235,6 +247,7 @@ def _teller(*, quiet: bool) -> Any:
     def tell(status: Status) -> None:
         where = ", ".join(f"{part} on {node}" for part, node in sorted(status.placement.items()))
         if not quiet:
-            say(f"{status.deployment}: {status.phase} {status.reason or where}")
+            why = status.reason or where
+            say(f"{status.deployment}: {status.phase}{': ' if why else ''}{why}")
 
     return tell

@@ -23,6 +23,8 @@ from fog_node.source import Picture, Shape, Source, SourceError, fitted
 from fog_node.stream import Answer, CameraStream, Delivery, Send
 
 _POLL_S: Final = 0.5
+_QUIET_S: Final = 2.0
+"""After so long without a deployment that serves, people are told what is waited for."""
 _REMEMBERED: Final = 65_536
 """Of so many answers, the last, the latencies are told; a camera may run for months."""
 
@@ -88,9 +90,18 @@ class Camera:
         Raises:
             NotServedError: nothing did for ``wait_s`` seconds, or the broker lets us hear none of it.
         """
-        until = time.monotonic() + self._settings.wait_s
+        settings, told = self._settings, False
+        until = time.monotonic() + settings.wait_s
         while (left := until - time.monotonic()) > 0:
-            message = self._inbox.get(left)
+            message = self._inbox.get(min(left, _QUIET_S))
+            if message is None and not told:
+                told = True
+                _log.warning(
+                    "nothing serves deployment %s in site %s; waits %g s for it",
+                    settings.deployment,
+                    settings.site,
+                    settings.wait_s,
+                )
             if isinstance(message, BusError):
                 raise NotServedError(str(message))
             if message is not None and message.topic == self._active_topic and message.payload:

@@ -83,6 +83,8 @@ def run_node(
     """Join the fog and run what the coordinator assigns, until stopped.
 
     A missing broker is waited for, and so is one that refuses us. Two nodes need two ids.
+
+    Example: fog-node run --join pi-hall.join
     """
     start_log(service=True)
     node, site = own_id(joined, node), joined.site
@@ -181,6 +183,8 @@ def stream(
     """Publish pictures, hear the answers, and say how many came, how right and how soon.
 
     A missing broker is waited for.
+
+    Example: fog-camera stream --deployment digits --join door.join --source mnist
     """
     start_log(service=False)
     check_ids(deployment=deployment)

@@ -15,6 +15,10 @@ Role = Literal["coordinator", "node", "camera", "operator", "reader"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
+def _one(role: Role) -> str:
+    return f"an {role}" if role == "operator" else f"a {role}"
+
+
 class JoinFileError(ValueError):
     """A join file that cannot be used, in one sentence that names the file and what to do."""
 
@@ -55,6 +59,11 @@ class JoinFile(BaseModel):
             text = read_private(path, "a password")
         except PrivateFileError as error:
             raise JoinFileError(str(error)) from None
+        if not text.strip():
+            raise JoinFileError(
+                f"{path} is empty: fog-broker enrol gave nothing, and said why where it ran; "
+                f"have it made anew"
+            )
         try:
             joined = cls.model_validate_json(text)
         except ValidationError as error:
@@ -63,8 +72,8 @@ class JoinFile(BaseModel):
             raise JoinFileError(f"{path} is not a join file: {field}: {first['msg']}") from None
         if roles and joined.role not in roles:
             raise JoinFileError(
-                f"{path} is of a {joined.role}; this wants one of a {' or '.join(roles)}: "
-                f"fog-broker enrol {roles[0]} ID"
+                f"{path} is of {_one(joined.role)}; this wants one of "
+                f"{' or '.join(_one(role) for role in roles)}: fog-broker enrol {roles[0]} ID --dir DIR"
             )
         return joined
 

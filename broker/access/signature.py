@@ -53,9 +53,13 @@ def read_key(path: Path) -> Ed25519PrivateKey:
     except TypeError:
         raise KeyFileError(f"{path}: the key has a passphrase; one without is wanted") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyFileError(f"{path} holds no private key; `fog-broker init` makes one") from None
+        raise KeyFileError(
+            f"{path} is not the operator's key; give operator.key of the folder that `fog-broker init` made"
+        ) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyFileError(f"{path} holds no Ed25519 key; `fog-broker init` makes one")
+        raise KeyFileError(
+            f"{path} is not the operator's key; give operator.key of the folder that `fog-broker init` made"
+        )
     return key
 
 

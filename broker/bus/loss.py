@@ -71,3 +71,7 @@ class Loss:
     def ended(self, code: int, text: str) -> None:
         """Take the end of a connection that was one."""
         self.reason = disconnect_reason(code, text, self._client_id)
+
+    def repeated(self) -> None:
+        """Take note that one brief connection after another ends: not every broker says who took over."""
+        self.reason += f"; again and again: does another run as {self._client_id}?"

@@ -193,18 +193,23 @@ class MqttBus:
 
     def _run(self) -> None:
         absent, refused, state = Backoff(), Backoff(1.0, _REFUSED_SECONDS), self._state
+        brief = 0  # connections in a row
         while not state.closing.is_set():
             begun = time.monotonic()
             connection = self._attempt(mqtt_5=True)
             if connection.loss.too_new and not state.closing.is_set():
                 connection = self._attempt(mqtt_5=False)
             was_connected = state.connected
+            stable = time.monotonic() - begun > _STABLE_SECONDS
+            brief = brief + 1 if was_connected and not stable else 0
+            if brief > 1:
+                connection.loss.repeated()
             self._lost(connection)
             self._settled.set()
             if was_connected and self._yields:
                 state.refusals.note(TakenOverError(state.client_id, connection.loss.reason))
                 break
-            if time.monotonic() - begun > _STABLE_SECONDS:
+            if stable:
                 absent.reset()
             if not connection.loss.refused:
                 refused.reset()

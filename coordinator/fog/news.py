@@ -38,10 +38,12 @@ class News:
         if STATUS.names(topic) is None or not payload:
             return
         status = Status.decode(payload)
-        where = " ".join(f"{part}@{node}" for part, node in sorted(status.placement.items()))
+        where = ", ".join(f"{part} on {node}" for part, node in sorted(status.placement.items()))
         wrong = [f"degraded: {status.degraded}"] if status.degraded else []
         wrong += [f"{node} {why}" for node, why in sorted(status.slow.items())]
-        line = f"{status.phase} epoch {status.epoch} {'; '.join([status.reason or where, *wrong])}"
+        why = "; ".join(filter(None, (status.reason or where, *wrong)))
+        line = f"{status.phase}, epoch {status.epoch}" if status.epoch else str(status.phase)
+        line = f"{line}: {why}" if why else line
         if line != self._last.get(status.deployment):
             self._last[status.deployment] = line
             _log.info("%s: %s", status.deployment, line)

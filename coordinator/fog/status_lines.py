@@ -25,11 +25,7 @@ def status_lines(site: SiteSnapshot, now: float, unix_now: float) -> Iterator[Te
     for name in sorted(site.wanted - site.deployments.keys()):
         yield Text(f"{name}: wanted, but no coordinator has taken it up", BAD)
     for name in site.orphans:
-        yield Text(
-            f"{name}: nobody wants it any more; clear what is left: "
-            f"fog-coordinator undeploy {name}",
-            WORSE,
-        )
+        yield _orphan(name, site.deployments.get(name))
     for node in site.nodes:
         if site.presence(node, now) == "silent":
             yield Text(
@@ -70,6 +66,20 @@ def _deployment(status: Status, serves: bool, unix_now: float) -> Text:
     else:
         style, phase = BAD, f"{phase}, nothing serves"
     return Text(f"{status.deployment}: {phase}{': ' if why else ''}{why}", style)
+
+
+def _orphan(name: str, status: Status | None) -> Text:
+    """Say what is left of a deployment that nobody wants: one that was refused left the reason."""
+    if status is not None and status.phase == "failed" and status.reason:
+        return Text(
+            f"{name}: refused: {status.reason}; deploy it anew, or clear this: "
+            f"fog-coordinator undeploy {name}",
+            BAD,
+        )
+    return Text(
+        f"{name}: nobody wants it any more; clear what is left: fog-coordinator undeploy {name}",
+        WORSE,
+    )
 
 
 def span(seconds: float) -> str:

@@ -62,7 +62,7 @@ def test_a_refusal_is_one_line(secured: SecuredBroker) -> None:
     assert "it does not let 'node/pi' in" in refused("look", "here", "--join", str(file))
     file.chmod(0o644)
     assert "chmod 600" in refused("look", "here", "--join", str(file))
-    assert "is of a camera; this wants one of a node or operator" in refused(
+    assert "is of a camera; this wants one of a node or an operator" in refused(
         "look", "here", "--join", str(secured.join_file("camera", "door"))
     )
     assert "site: 'A' is not an id" in refused("look", "here", "--site", "A")

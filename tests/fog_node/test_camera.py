@@ -101,6 +101,16 @@ def test_what_nobody_serves_is_one_sentence(broker: MemoryBroker) -> None:
         Camera(settings, broker.bus("camera")).wait_active()
 
 
+def test_it_says_what_it_waits_for(
+    broker: MemoryBroker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fog_node.camera._QUIET_S", 0.01)
+    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 10.0, "live", 0.1)
+    with pytest.raises(NotServedError):
+        Camera(settings, broker.bus("camera")).wait_active()
+    assert caplog.messages == ["nothing serves deployment digits in site home; waits 0.1 s for it"]
+
+
 def test_it_waits_for_a_deployment(broker: MemoryBroker) -> None:
     settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 10.0, "live", 20.0)
     camera = Camera(settings, broker.bus("camera"))

@@ -52,14 +52,24 @@ def test_one_that_others_can_read_is_refused(path: Path, mode: int) -> None:
 def test_one_of_another_role_is_refused(path: Path) -> None:
     with pytest.raises(JoinFileError, match="of a node; this wants one of a camera"):
         JoinFile.read(path, "camera")
+    with pytest.raises(
+        JoinFileError, match=r"one of an operator or a reader: .* enrol operator ID"
+    ):
+        JoinFile.read(path, "operator", "reader")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "\0" * 1000])
+@pytest.mark.parametrize("text", ["{}", "[]", '{"format": 2}', "\0" * 1000])
 def test_what_is_no_join_file_is_refused_in_one_line(path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(JoinFileError, match="is not a join file") as told:
         JoinFile.read(path)
     assert "\n" not in str(told.value)
+
+
+def test_an_empty_one_is_what_a_pipe_leaves_of_an_enrolment_that_was_refused(path: Path) -> None:
+    path.write_text("")
+    with pytest.raises(JoinFileError, match="is empty: fog-broker enrol gave nothing"):
+        JoinFile.read(path)
 
 
 def test_one_that_is_too_large_is_refused(path: Path) -> None:

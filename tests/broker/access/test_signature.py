@@ -120,9 +120,9 @@ def test_what_is_no_operators_key_is_refused_in_one_line(tmp_path: Path) -> None
     foreign = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    assert "holds no private key" in refused("garbage", b"\0\xff")
+    assert "is not the operator's key" in refused("garbage", b"\0\xff")
     assert "passphrase" in refused("encrypted", encrypted)
-    assert "no Ed25519 key" in refused("foreign", foreign)
+    assert "is not the operator's key" in refused("foreign", foreign)
 
 
 def test_an_operators_key_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -46,6 +46,27 @@ def test_a_broker_that_never_answers(silent_port: int) -> None:
     assert time.monotonic() - begun < SECONDS
 
 
+def test_two_with_one_id_are_told_what_it_may_be(mosquitto: RunningBroker) -> None:
+    said, told = [], threading.Event()
+
+    class Listens(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+            if "again and again: does another run as twin?" in said[-1]:
+                told.set()
+
+    handler = Listens()
+    mqtt.logger.addHandler(handler)
+    one, other = MqttBus(mosquitto.url, "twin"), MqttBus(mosquitto.url, "twin")
+    try:
+        assert told.wait(SECONDS), said
+        assert "again and again" not in said[0]  # a broker that ends a connection once restarts
+    finally:
+        mqtt.logger.removeHandler(handler)
+        one.close()
+        other.close()
+
+
 @pytest.mark.parametrize("url", ["", "localhost", "http://localhost", "mqtt://", "mqtt://h:x"])
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ValueError, match="is not a broker address"):

@@ -203,6 +203,15 @@ def test_what_is_wanted_or_left_over() -> None:
     assert "digits: nobody wants it any more; clear what is left: fog-coordinator undeploy" in text
 
 
+def test_a_deployment_that_was_refused_says_why() -> None:
+    scene = Scene()
+    scene.status(phase="failed", reason="digits is not signed; deploy it with --key")
+    scene.hear(SPEC.at(SITE, deployment=NAME), b"")
+    text = scene.text()
+    assert "digits: refused: digits is not signed; deploy it with --key; deploy it anew" in text
+    assert "nobody wants it" not in text
+
+
 def test_a_terminal_of_80_columns_is_wide_enough() -> None:
     scene = Scene()
     scene.coordinator_beats()
