@@ -8,6 +8,7 @@ costs). It is a setting of the process, and the price is the memory it keeps.
 
 import contextlib
 import ctypes
+import functools
 import os
 import sys
 from typing import Final
@@ -22,9 +23,8 @@ def keep_large_buffers() -> None:
     """Have this process keep up to 16 MB that are free; where the C library is not glibc do nothing."""
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError, OSError):
-            libc = ctypes.CDLL(None)
-            libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
-            libc.mallopt(_M_MMAP_THRESHOLD, _HEAP_BYTES)
+            _libc().mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+            _libc().mallopt(_M_MMAP_THRESHOLD, _HEAP_BYTES)
 
 
 def give_back_free_memory() -> None:
@@ -35,7 +35,7 @@ def give_back_free_memory() -> None:
     """
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).malloc_trim(0)
+            _libc().malloc_trim(0)
 
 
 def environment_that_keeps_large_buffers() -> dict[str, str]:
@@ -45,3 +45,9 @@ def environment_that_keeps_large_buffers() -> dict[str, str]:
         "MALLOC_MMAP_THRESHOLD_": str(_HEAP_BYTES),
         **os.environ,
     }
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    """Return the C library of this process; each handle would leave two classes to the garbage collector."""
+    return ctypes.CDLL(None)
