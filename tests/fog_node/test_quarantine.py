@@ -56,6 +56,15 @@ def test_the_end_of_a_load_does_not_forgive_what_it_was_condemned_for(path: Path
     assert quarantine.reason(ONE)
 
 
+def test_a_node_that_is_stopped_in_the_middle_of_a_load_does_not_blame_the_load(path: Path) -> None:
+    for _ in range(5):
+        quarantine = Quarantine(path)
+        assert quarantine.reason(ONE) == ""
+        quarantine.begin(ONE)
+        quarantine.close()
+    assert Quarantine(path).reason(ONE) == ""
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "\0", '{"x": 1}', '{"x": {"until": 1e999}}', '{"x": {"tries": -1}}']
 )
