@@ -43,6 +43,7 @@ class Quarantine:
         self._lock = threading.Lock()
         self._entries = self._read()
         self._loading: set[str] = set()
+        self._closed = False
 
     def reason(self, sha256: str, now: float | None = None) -> str:
         """Return why an artifact is not to be loaded now, or nothing; ``now`` in Unix seconds."""
@@ -66,6 +67,8 @@ class Quarantine:
     def begin(self, sha256: str) -> None:
         """Take note that an artifact is about to be loaded."""
         with self._lock:
+            if self._closed:
+                return
             entry = self._entries.get(sha256, Entry())
             self._entries[sha256] = entry.model_copy(update={"tries": entry.tries + 1})
             self._loading.add(sha256)
@@ -80,9 +83,9 @@ class Quarantine:
     def close(self) -> None:
         """Take note that the process ends because it was told to, which is no load's fault."""
         with self._lock:
+            self._closed = True
             for sha256 in self._loading:
                 self._forgive(sha256)
-            self._loading.clear()
 
     def _forgive(self, sha256: str) -> None:
         entry = self._entries.get(sha256)
