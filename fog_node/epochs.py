@@ -4,13 +4,13 @@
 that fails. Topics and sessions follow by diff: what the epochs at hand need, less what is there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from broker.access.trust import Trust
 from broker.actions import Publish
 from broker.epoch_order import is_later
-from broker.messages import Assignment, Report, ReportStatus
+from broker.messages import AssignedPartition, Assignment, Report, ReportStatus
 from broker.topics import NODE_REPORT
 from fog_node.events import Action, Loaded, Remember, Subscribe, Unsubscribe
 from fog_node.holdings import Holdings
@@ -195,12 +195,8 @@ class Epochs:
     def _missing_bytes(self, serving: Serving) -> int:
         """Return what an epoch lacks beside the others at hand; a shared artifact counts once."""
         others = [s for s in self if s.state not in ("failed", "gone") and s.key != serving.key]
-        taken = {
-            sha256: part.memory_bytes
-            for each in [*others, serving]
-            for sha256, part in each.hashes.items()
-        }
-        return sum(taken.values()) - self._memory_bytes
+        taken = sum(part.memory_bytes for part in _partitions([*others, serving]).values())
+        return taken - self._memory_bytes
 
     def _remove(self, serving: Serving) -> None:
         self.given_up += serving.given_up
@@ -236,12 +232,7 @@ class Epochs:
     def _reconcile(self) -> list[Action]:
         """Return the difference between what the epochs need and what is there."""
         filters = {f for serving in self if serving.takes_frames for f in serving.filters}
-        parts = {
-            sha256: part
-            for serving in self
-            if serving.state != "failed"
-            for sha256, part in serving.hashes.items()
-        }
+        parts = _partitions(serving for serving in self if serving.state != "failed")
         actions: list[Action] = [
             Subscribe(f, stream=True) for f in sorted(filters - self._subscribed)
         ]
@@ -265,6 +256,19 @@ class Epochs:
             seconds=seconds,
         )
         return Publish(NODE_REPORT.at(self._site, node=self._node), report.encode(), retain=True)
+
+
+def _partitions(servings: Iterable[Serving]) -> dict[str, AssignedPartition]:
+    """Return the partitions by the hash of their artifact, of those that share one the largest.
+
+    A deployment that states less memory than it needs is not to have another's artifact refused.
+    """
+    parts: dict[str, AssignedPartition] = {}
+    for serving in servings:
+        for sha256, part in serving.hashes.items():
+            known = parts.get(sha256, part)
+            parts[sha256] = max(known, part, key=lambda each: each.memory_bytes)
+    return parts
 
 
 def _status(serving: Serving) -> ReportStatus | None:

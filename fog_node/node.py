@@ -135,6 +135,7 @@ class FogNode:
             # A run or a load cannot be interrupted, and nobody needs what comes of it.
             self._loading.shutdown(wait=False, cancel_futures=True)
             self._runner.shutdown()
+            self._quarantine.close()
             self._watchdog.close()
         return self._reason
 

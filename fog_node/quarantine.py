@@ -2,7 +2,7 @@
 
 Kept in the state folder, for the process that runs into one may not live to tell. An artifact is written
 down before it is loaded and crossed out afterwards; one that was being loaded when the process ended,
-twice in a row, is taken for the cause.
+twice in a row, is taken for the cause, unless the process was told to end.
 """
 
 import json
@@ -42,6 +42,8 @@ class Quarantine:
         self._path = path
         self._lock = threading.Lock()
         self._entries = self._read()
+        self._loading: set[str] = set()
+        self._closed = False
 
     def reason(self, sha256: str, now: float | None = None) -> str:
         """Return why an artifact is not to be loaded now, or nothing; ``now`` in Unix seconds."""
@@ -65,17 +67,31 @@ class Quarantine:
     def begin(self, sha256: str) -> None:
         """Take note that an artifact is about to be loaded."""
         with self._lock:
+            if self._closed:
+                return
             entry = self._entries.get(sha256, Entry())
             self._entries[sha256] = entry.model_copy(update={"tries": entry.tries + 1})
+            self._loading.add(sha256)
             self._write()
 
     def ended(self, sha256: str) -> None:
         """Take note that the load ended, whatever came of it."""
         with self._lock:
-            entry = self._entries.get(sha256)
-            if entry is not None and not entry.until:
-                del self._entries[sha256]
-                self._write()
+            self._loading.discard(sha256)
+            self._forgive(sha256)
+
+    def close(self) -> None:
+        """Take note that the process ends because it was told to, which is no load's fault."""
+        with self._lock:
+            self._closed = True
+            for sha256 in self._loading:
+                self._forgive(sha256)
+
+    def _forgive(self, sha256: str) -> None:
+        entry = self._entries.get(sha256)
+        if entry is not None and not entry.until:
+            del self._entries[sha256]
+            self._write()
 
     def condemn(self, sha256: str, reason: str, now: float | None = None) -> None:
         """Leave an artifact alone for a while."""

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from broker.printable import printable
 from fog_node.watchdog import Watched
 
 _WARM_UP_RUNS: Final = 2
@@ -115,4 +116,4 @@ class OnnxSession:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    return printable(" ".join(str(error).split()), 300)

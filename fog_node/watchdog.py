@@ -1,9 +1,9 @@
 """Foreign code has limits: a load or a run that outlasts its limit is ended, from another thread.
 
-Limits count the processor time of the thread that works, so a device that is busy or throttled condemns
-nothing; only ``PATIENCE_S`` without an end counts on the wall. onnxruntime looks whether it was told
-to end between two operators; what does not end then takes the process with it, for a thread cannot be
-ended from outside.
+Limits count the processor time of the thread that works, so a device that is busy, throttled or suspended
+condemns nothing; only ``PATIENCE_S`` in a row without any processor time counts beside it. onnxruntime
+looks whether it was told to end between two operators; what does not end then takes the process with it,
+for a thread cannot be ended from outside.
 """
 
 import contextlib
@@ -19,8 +19,11 @@ import psutil
 _log = logging.getLogger("fog-node")
 
 POLL_S: Final = 0.2
+MOST_STEP_S: Final = 1.0
+"""Between two looks no more counts: the rest is a pause of the whole process (SIGSTOP, a laptop that
+sleeps), or of the watchdog, and nobody's fault."""
 PATIENCE_S: Final = 60.0
-"""On the wall, for what uses no processor time: it waits for something that does not come."""
+"""In a row without processor time: it waits for something that does not come."""
 GRACE_S: Final = 2.0
 """Processor time at least that is left after it was told to end; as much as its limit, if that is more."""
 
@@ -29,23 +32,43 @@ Verdict = Literal["go on", "end it", "give up"]
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds of the processor and on the wall."""
+    """Seconds of the processor, and the latest seconds in a row without any."""
 
     cpu_s: float
-    wall_s: float
-
-    def since(self, before: "Spent") -> "Spent":
-        """Return what was spent from then on."""
-        return Spent(self.cpu_s - before.cpu_s, self.wall_s - before.wall_s)
+    idle_s: float
 
 
 def verdict(spent: Spent, limit_s: float, after_told: Spent | None) -> Verdict:
     """Return what follows from what was spent in all, and since it was told to end. Pure."""
     if after_told is not None:
-        late = after_told.cpu_s > max(GRACE_S, limit_s) or after_told.wall_s > PATIENCE_S
+        late = after_told.cpu_s > max(GRACE_S, limit_s) or after_told.idle_s > PATIENCE_S
         return "give up" if late else "go on"
-    over = spent.cpu_s > limit_s or spent.wall_s > PATIENCE_S + limit_s
-    return "end it" if over else "go on"
+    return "end it" if spent.cpu_s > limit_s or spent.idle_s > PATIENCE_S else "go on"
+
+
+class _Meter:
+    """What the thread that makes it spends from then on; ``told`` is what it had when it was told to end."""
+
+    def __init__(self, *, told: bool) -> None:
+        self._clock = _processor_clock()
+        self._begun = self._clock()
+        self._spent = Spent(0.0, 0.0)
+        self.told = self._spent if told else None
+
+    def read(self, step_s: float) -> Spent:
+        """Return what was spent until now, ``step_s`` after it was read last."""
+        try:
+            cpu_s = self._clock() - self._begun
+        except OSError:  # the thread is gone, and what it did has ended
+            cpu_s = self._spent.cpu_s
+        idle_s = 0.0 if cpu_s > self._spent.cpu_s else self._spent.idle_s + step_s
+        self._spent = Spent(cpu_s, idle_s)
+        return self._spent
+
+    def tell(self) -> None:
+        """Count anew from here."""
+        self._spent = Spent(self.read(0.0).cpu_s, 0.0)
+        self.told = self._spent
 
 
 class Watched:
@@ -57,7 +80,6 @@ class Watched:
         self.what, self.sha256, self.limit_s = what, sha256, limit_s
         self.reason = ""
         """Why it was told to end; empty while it was not."""
-        self.told: Spent | None = None
         self._most_bytes = most_bytes
         self._resident = _resident_bytes() if most_bytes is not None else 0
         self._end: Callable[[], None] = lambda: None
@@ -65,8 +87,7 @@ class Watched:
 
     def here(self) -> None:
         """Take note that the calling thread does the work from now on."""
-        clock = _processor_clock()
-        self._since = (clock, _now(clock))  # at once, for the watchdog reads both
+        self._meter = _Meter(told=bool(self.reason))
 
     def ends_by(self, end: Callable[[], None]) -> None:
         """Take note how what begins now is ended; at once where it was told already."""
@@ -76,15 +97,16 @@ class Watched:
 
     def tell(self, reason: str) -> None:
         """Tell it to end."""
-        self.reason, self.told = reason, _now(self._since[0])
+        self.reason = self.reason or reason
+        self._meter.tell()
         self._end()
 
-    def look(self) -> Verdict:
-        """Return what is to be done about it now, told to end or not."""
-        clock, begun = self._since
-        now = _now(clock)
-        after = None if self.told is None else now.since(self.told)
-        return verdict(now.since(begun), self.limit_s, after)
+    def look(self, step_s: float) -> Verdict:
+        """Return what is to be done about it now, ``step_s`` after the last look."""
+        meter = self._meter
+        spent, told = meter.read(step_s), meter.told
+        after = None if told is None else Spent(spent.cpu_s - told.cpu_s, spent.idle_s)
+        return verdict(spent, self.limit_s, after)
 
     def greed(self) -> str:
         """Return what is wrong with the memory that the process took meanwhile, or nothing."""
@@ -101,6 +123,7 @@ class Watchdog:
         self._give_up = give_up
         self._watched: set[Watched] = set()
         self._lock = threading.Lock()
+        self._looked_at = time.monotonic()
         self._closed = threading.Event()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
@@ -120,35 +143,36 @@ class Watchdog:
             with self._lock:
                 self._watched.discard(watched)
 
-    def look(self) -> None:
-        """End what is over its limit, and give up what does not end."""
+    def look(self, now: float) -> None:
+        """End what is over its limit, and give up what does not end; ``now`` in monotonic seconds.
+
+        Under the lock, so that nothing is told to end, or given up, that has ended already.
+        """
+        step_s, self._looked_at = min(now - self._looked_at, MOST_STEP_S), now
         with self._lock:
-            watched = list(self._watched)
-        for each in watched:
-            said = each.look()
-            greed = each.greed() if not each.reason else ""
-            if said == "give up":
-                self._give_up(each)
-            elif greed or said == "end it":
-                each.tell(greed or f"did not end within {each.limit_s:.1f} s")
+            for each in self._watched:
+                said = each.look(step_s)
+                greed = each.greed() if not each.reason else ""
+                if said == "give up":
+                    self._give_up(each)
+                elif greed or said == "end it":
+                    each.tell(greed or f"did not end within {each.limit_s:.1f} s")
 
     def _watch(self) -> None:
         while not self._closed.wait(POLL_S):
-            self.look()
-
-
-def _now(processor_clock: Callable[[], float]) -> Spent:
-    try:
-        cpu_s = processor_clock()
-    except OSError:  # the thread is gone, and what it did has ended
-        cpu_s = 0.0
-    return Spent(cpu_s, time.monotonic())
+            try:
+                self.look(time.monotonic())
+            except Exception:  # noqa: BLE001 - the next look is another matter, and nobody else watches
+                _log.exception("the watchdog cannot look")
 
 
 def _processor_clock() -> Callable[[], float]:
-    """Return a clock of the processor time of this thread, which any thread may read."""
+    """Return a clock of the processor time of this thread, which any thread may read.
+
+    Where there is none (macOS, Windows) it is that of the process, to which other threads add.
+    """
     if not hasattr(time, "pthread_getcpuclockid"):
-        return time.monotonic
+        return time.process_time
     clock = time.pthread_getcpuclockid(threading.get_ident())
     return lambda: time.clock_gettime(clock)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from broker.graph.onnx_fields import MODEL
 from broker.graph.wire import Message, WireError, read_message
+from broker.printable import printable
 
 Shape = tuple[int, ...]
 
@@ -25,6 +26,7 @@ MOST_RANK: Final = 6
 MOST_ELEMENTS: Final = 2**28
 MOST_INTEGERS: Final = 64
 """In a constant of integers: it is a shape or a list of axes."""
+_MOST_REASON: Final = 299
 _IR_VERSIONS: Final = range(4, 12)
 _OPSETS: Final = range(13, 23)
 _FLATBUFFER: Final = b"ORTM"
@@ -33,7 +35,10 @@ _ATTRIBUTE_TYPES: Final = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints
 
 
 class GraphError(ValueError):
-    """An ONNX file is none that a fog node runs, in one line."""
+    """An ONNX file is none that a fog node runs, in one line; names in it are the stranger's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(printable(reason, None)[:_MOST_REASON])
 
 
 @dataclass(frozen=True, slots=True)

@@ -373,6 +373,20 @@ def unknown_operator() -> bytes:
 
 
 @_hostile
+def names_that_act_on_a_terminal() -> bytes:
+    """Two domains, and a name of one of them that clears the screen and says what it likes."""
+    model = _model(_to_output())
+    model.opset_import.add(domain="\x1b[2J\nroot: all is well " * 40, version=1)
+    return _serialised(model)
+
+
+@_hostile
+def names_that_fill_a_page() -> bytes:
+    nodes = [helper.make_node("Relu", [X], ["r" * 1000]) for _ in range(2)]
+    return _bytes(_to_output(*nodes, last="r" * 1000))
+
+
+@_hostile
 def future_operator_set() -> bytes:
     return _bytes(_to_output(), opset=4711)
 

@@ -39,6 +39,7 @@ from fog_node.events import (
     Load,
     Loaded,
     LoadFailed,
+    Overran,
     Ran,
     RunFailed,
     Subscribe,
@@ -481,6 +482,37 @@ def test_a_run_that_fails_is_counted_and_the_next_one_runs() -> None:
     (second,) = only(Execute, desk.happen(RunFailed(first.run, "out of memory")))
     assert second.run.header.frame_id == 2
     assert desk.counters["run_failed"] == 1
+
+
+def test_a_run_that_does_not_end_fails_whoever_runs_its_artifact_and_nobody_else() -> None:
+    desk = serving(LEFT)
+    desk.serve(assignment(1, LEFT, phase="serve", deployment="second"))
+    desk.serve(assignment(1, RIGHT, phase="serve", deployment="third"))
+    (execute,) = only(Execute, desk.send(tensor("input", 1)))
+    desk.send(tensor("input", 2))
+    actions = desk.happen(Overran(execute.run, "a run did not end within 1.0 s"))
+    assert {(said.deployment, said.status, said.reason) for said in reports(actions)} == {
+        (name, "failed", "partition left-branch: a run did not end within 1.0 s")
+        for name in (DEPLOYMENT, "second")
+    }
+    assert only(Unload, actions) == [Unload(LEFT.sha256)]
+    assert only(Execute, actions) == []
+    assert only(Execute, desk.send(tensor("input", 1, deployment="third")))
+
+
+@pytest.mark.parametrize("order", [(10, 1), (1, 10)])
+def test_who_understates_an_artifact_has_it_not_refused_to_another_deployment(
+    order: tuple[int, int],
+) -> None:
+    desk = Desk(memory_bytes=25)
+    for deployment, memory in zip(("first", "second"), order, strict=True):
+        stated = LEFT.model_copy(update={"memory_bytes": memory})
+        desk.assign(assignment(1, stated, deployment=deployment))
+    (request,) = requests(desk.happen(Absent(LEFT.sha256)))
+    (load,) = only(Load, answer(desk, request, artifact(LEFT.id)))
+    assert load.memory_bytes == 10
+    said = the_report(desk.assign(assignment(1, RIGHT, FUSE, deployment="third")))
+    assert "does not fit: 5 bytes are missing" in said.reason
 
 
 def test_runs_that_wait_are_dropped_with_their_epoch() -> None:

@@ -1,5 +1,6 @@
 """A node is assigned what strangers make: it refuses or ends it in one line, and the others lose nothing."""
 
+import json
 import signal
 import threading
 import time
@@ -197,6 +198,11 @@ class Fog:
         topic = FRAME.at(self._site, deployment=DEPLOYMENT, camera="door")
         self.bus.publish(topic, encode_tensor(bright, 0.0))
 
+    def blamed(self) -> list[str]:
+        """Return the artifacts that the node took note of as loaded without an end."""
+        path = self._folder / "quarantine.json"
+        return list(json.loads(path.read_bytes())) if path.exists() else []
+
     def report(self, status: str) -> Report:
         while True:
             said = self._said.get(HANGS_S)
@@ -223,6 +229,7 @@ def test_a_node_that_loads_without_an_end_ends_when_told(fog: Fog, name: str) ->
         assert fog.report("fetched").epoch == 1
         process.send_signal(signal.SIGTERM)
         assert ended(process) == (0, "", "")
+    assert not fog.blamed()
 
 
 def test_a_node_that_runs_without_an_end_ends_when_told(fog: Fog) -> None:

@@ -1,6 +1,8 @@
 """What may take how long, and what happens to it then: decided without a clock, then done for real."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,26 +17,109 @@ NEVER = 1e9
 
 
 @pytest.mark.parametrize(
-    ("cpu_s", "wall_s", "expected"),
+    ("cpu_s", "idle_s", "expected"),
     [
         (0.0, 0.0, "go on"),
-        (4.9, 60.0, "go on"),  # a busy device: hardly any of the minute was its own
-        (5.1, 5.1, "end it"),
-        (0.0, 66.0, "end it"),  # it waits for something that does not come
+        (4.9, 59.0, "go on"),
+        (5.1, 0.0, "end it"),
+        (0.0, 61.0, "end it"),  # it waits for something that does not come
     ],
 )
-def test_the_limit_is_in_processor_time_and_hardly_on_the_wall(
-    cpu_s: float, wall_s: float, expected: str
+def test_the_limit_is_in_processor_time_or_none_of_it_at_all(
+    cpu_s: float, idle_s: float, expected: str
 ) -> None:
-    assert verdict(Spent(cpu_s, wall_s), LIMIT, None) == expected
+    assert verdict(Spent(cpu_s, idle_s), LIMIT, None) == expected
 
 
 @pytest.mark.parametrize(
-    ("cpu_s", "wall_s", "expected"),
-    [(4.9, 10.0, "go on"), (5.1, 5.1, "give up"), (0.0, 61.0, "give up")],
+    ("cpu_s", "idle_s", "expected"),
+    [(4.9, 10.0, "go on"), (5.1, 0.0, "give up"), (0.0, 61.0, "give up")],
 )
-def test_what_was_told_to_end_has_as_long_again(cpu_s: float, wall_s: float, expected: str) -> None:
-    assert verdict(Spent(99.0, 99.0), LIMIT, Spent(cpu_s, wall_s)) == expected
+def test_what_was_told_to_end_has_as_long_again(cpu_s: float, idle_s: float, expected: str) -> None:
+    assert verdict(Spent(99.0, 0.0), LIMIT, Spent(cpu_s, idle_s)) == expected
+
+
+def test_a_throttled_run_is_not_ended_while_it_gets_anything_at_all() -> None:
+    watched = Watched("a run", "0" * 64, limit_s=NEVER)
+    for _ in range(1000):  # seconds, of which it gets microseconds
+        sum(range(100))
+        assert watched.look(1.0) == "go on"
+
+
+@contextlib.contextmanager
+def _waiting(dog: Watchdog, watched: Watched) -> Iterator[None]:
+    """Have another thread be watched that uses no processor time."""
+    begun, over = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with dog.over(watched):
+            begun.set()
+            over.wait()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    begun.wait()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.fixture
+def by_hand(given_up: list[Watched]) -> Watchdog:
+    """A watchdog that looks only when the test says so."""
+    dog = Watchdog(given_up.append)
+    dog.close()
+    dog.look(0.0)
+    return dog
+
+
+def test_a_process_that_was_suspended_does_not_take_its_pause_for_a_run_without_an_end(
+    by_hand: Watchdog,
+) -> None:
+    watched = Watched("a run", "0" * 64, limit_s=NEVER)
+    with _waiting(by_hand, watched):
+        by_hand.look(3600.0)
+        by_hand.look(7200.0)
+        assert not watched.reason
+        for second in range(int(watchdog.PATIENCE_S)):
+            by_hand.look(7201.0 + second)
+    assert watched.reason == f"did not end within {NEVER:.1f} s"
+
+
+def test_what_ended_is_neither_told_nor_given_up(
+    by_hand: Watchdog, given_up: list[Watched]
+) -> None:
+    watched = Watched("a run", "0" * 64, limit_s=0.0)
+    told = threading.Event()
+    watched.ends_by(told.set)
+    with by_hand.over(watched):
+        pass
+    by_hand.look(1.0)
+    assert not told.is_set()
+    assert not given_up
+
+
+def test_a_look_that_fails_is_not_the_last(
+    dog: Watchdog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = threading.Event()
+
+    def fail() -> int:
+        failed.set()
+        raise OSError("/proc is gone")
+
+    watched = Watched("a load", "0" * 64, limit_s=NEVER, most_bytes=2**40)
+    told = threading.Event()
+    watched.ends_by(told.set)
+    with monkeypatch.context() as patched, dog.over(watched):
+        patched.setattr(watchdog, "_resident_bytes", fail)
+        assert failed.wait(20)
+        watched.limit_s = -1.0
+        patched.setattr(watchdog, "_resident_bytes", lambda: 0)
+        assert told.wait(20)
+    assert "the watchdog cannot look" in caplog.text
 
 
 @pytest.fixture
