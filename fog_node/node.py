@@ -132,7 +132,7 @@ class FogNode:
                     self._decide(self._agent.tick, now)
         finally:
             self._bus.publish(self._topic_of_state(), OFFLINE, retain=True)
-            # A run or a load cannot be interrupted, and nobody needs what comes of it.
+            # A run or a load is not waited for: nobody needs what comes of it.
             self._loading.shutdown(wait=False, cancel_futures=True)
             self._runner.shutdown()
             self._quarantine.close()
