@@ -250,6 +250,9 @@ def demo(
     engine: Annotated[
         Literal["auto", "mosquitto", "embedded"], typer.Option(help="Which broker to run.")
     ] = "auto",
+    closed: Annotated[
+        bool, typer.Option("--closed", help="With TLS, rights and a signature; needs Mosquitto.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Search, train, deploy on four fog nodes, stream, kill one of them, and tell what it cost."""
@@ -257,7 +260,7 @@ def demo(
 
     try:
         with ended_by_signals():
-            report = run_demo(out, engine, error_console if as_json else console)
+            report = run_demo(out, engine, error_console if as_json else console, closed=closed)
     except DemoError as error:
         refuse(error, 1)
     except Ended as ended:

@@ -7,9 +7,9 @@ from typing import Final
 import psutil
 
 from benchmarks.chaos.parts import Parts
-from benchmarks.chaos.ways_in import LOOPBACK
 from broker.bus.url import BrokerUrl
 from broker.engine.mosquitto import default_settings
+from coordinator.demo.ways_in import LOOPBACK
 
 BROKER: Final = "broker"
 _READY: Final = "broker ready: "

@@ -17,9 +17,9 @@ from benchmarks.chaos.parts import COORDINATOR, Parts, StageError, wait_until
 from benchmarks.chaos.processor import Processors
 from benchmarks.chaos.relay import Relay
 from benchmarks.chaos.setting import Setting
-from benchmarks.chaos.ways_in import Closed, Open, WaysIn
 from benchmarks.chaos.witness import Witness
 from broker.access.join_file import Role
+from coordinator.demo.ways_in import Closed, Open, WaysIn
 
 SITE: Final = "chaos"
 DEPLOYMENT: Final = "digits"
@@ -72,7 +72,7 @@ class Stage:
         self.ways_in = self._ways_in()
         self.broker = BrokerProcess(self.parts, self.ways_in.broker_options)
         self.broker.start()
-        self.witness = Witness(self.ways_in.bus("witness", self.broker.port), SITE)
+        self.witness = Witness(self.ways_in.bus("reader", "witness", self.broker.port), SITE)
         stack.callback(self.witness.close)
         self.cameras = Cameras(self.parts, self._folder, DEPLOYMENT)
         self.start(COORDINATOR)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmarks.chaos.stage import SITE, Stage
-from benchmarks.chaos.ways_in import LOOPBACK, Closed
 from benchmarks.hostile.flood import Flood
 from broker.access.credentials import NOBODY, Credentials
 from broker.access.join_file import JoinFile, Role
@@ -13,6 +12,7 @@ from broker.access.rights import OWN_LEVEL, client_id_of, rights_of
 from broker.bus.mqtt import MqttBus
 from broker.bus.url import BrokerUrl
 from broker.topics import TOPICS
+from coordinator.demo.ways_in import LOOPBACK, Closed
 
 _SPIES: Final[tuple[Role, ...]] = ("coordinator", "node", "operator")
 """Together they hear all that anybody may."""

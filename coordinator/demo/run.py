@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,16 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from broker.bus.inbox import Inbox
-from broker.bus.mqtt import MqttBus
-from broker.bus.seam import Bus, Message
+from broker.closed.folder import ClosedFogError
 from broker.engine.address import EngineError
-from broker.engine.running import RunningBroker, running_broker
-from broker.messages import ONLINE, Status
-from broker.topics import COORDINATOR_STATE, NODE_INFO, RESULT, STATUS
 from coordinator.demo.plot import draw_latency
 from coordinator.demo.processes import Processes
 from coordinator.demo.report import Report, Story, report_of
+from coordinator.demo.watch import Watch
+from coordinator.demo.way import Way, broker_of
+from coordinator.demo.ways_in import Closed, Open
 from coordinator.files import FileError, write_json
 from coordinator.fog.client import Client, DeploymentError
 from coordinator.search.config import read_search
@@ -46,59 +44,21 @@ class DemoError(Exception):
     """The demo could not be played to its end, in one sentence."""
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What the demo itself hears on the broker."""
-
-    bus: Bus
-    inbox: Inbox[Message] = field(default_factory=Inbox)
-    nodes: set[str] = field(default_factory=set)
-    coordinator: bool = False
-    placements: dict[int, dict[str, str]] = field(default_factory=dict)
-    standbys: dict[int, str] = field(default_factory=dict)
-    answers: int = 0
-    epoch: int = 0
-    served_at: dict[int, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for topic in (NODE_INFO, STATUS, RESULT):
-            self.bus.subscribe(topic.every(_SITE), self.inbox.put)
-        self.bus.subscribe(COORDINATOR_STATE.at(_SITE), self.inbox.put)
-
-    def hear(self, timeout_s: float) -> bool:
-        """Take one message; return whether one came in time."""
-        message = self.inbox.get(timeout_s)
-        if message is None:
-            return False
-        if RESULT.names(message.topic):
-            self.answers += 1
-        elif (names := NODE_INFO.names(message.topic)) and message.payload:
-            self.nodes.add(names["node"])
-        elif COORDINATOR_STATE.names(message.topic) is not None:
-            self.coordinator = message.payload == ONLINE
-        elif STATUS.names(message.topic) and message.payload:
-            status = Status.decode(message.payload)
-            if status.phase == "serving":
-                self.epoch = status.epoch
-                self.placements[status.epoch] = status.placement
-                self.standbys[status.epoch] = status.standby
-                self.served_at.setdefault(status.epoch, time.time())
-        return True
-
-
 @dataclass(frozen=True, slots=True)
 class _Stage:
     """Everything that plays."""
 
     work: Path
     fog: Processes
-    watch: _Watch
-    broker: RunningBroker
+    watch: Watch
+    way: Way
     console: Console
 
 
-def run_demo(out: Path, engine: str, console: Console) -> Report:
+def run_demo(out: Path, engine: str, console: Console, *, closed: bool = False) -> Report:
     """Play the demo; write ``demo-report.json`` and ``demo-latency.png`` to ``out``.
+
+    ``closed``: with TLS, everybody's rights and a signed deployment, for which Mosquitto is needed.
 
     Raises:
         DemoError: it could not be played to its end.
@@ -109,10 +69,19 @@ def run_demo(out: Path, engine: str, console: Console) -> Report:
     try:
         work.mkdir(parents=True)
         bundle = _find_network(work, console)
-        with running_broker(engine) as broker:
-            console.print(f"broker: {broker.engine} {broker.version}", highlight=False)
-            story = _stream(work, bundle, broker, began, console)
-    except (FileError, DatasetError, EngineError, DeploymentError, ValueError) as error:
+        ways_in = Closed(work, _SITE) if closed else Open(engine, _SITE, None)
+        with broker_of(ways_in, engine) as broker:
+            how = "TLS, rights, signatures" if closed else "open"
+            console.print(f"broker: {broker.engine} {broker.version}, {how}", highlight=False)
+            story = _stream(work, bundle, Way(ways_in, broker), began, console)
+    except (
+        FileError,
+        DatasetError,
+        EngineError,
+        DeploymentError,
+        ClosedFogError,
+        ValueError,
+    ) as error:
         raise DemoError(str(error)) from None
     except OSError as error:
         raise DemoError(f"{work}: {error.strerror}") from None
@@ -167,34 +136,32 @@ def _find_network(work: Path, console: Console) -> Bundle:
     return bundle
 
 
-def _stream(
-    work: Path, bundle: Bundle, broker: RunningBroker, began: float, console: Console
-) -> Story:
+def _stream(work: Path, bundle: Bundle, way: Way, began: float, console: Console) -> Story:
     """Start the fog, deploy, stream, kill a node in mid-stream; return what happened."""
-    address = ("--broker", broker.url, "--site", _SITE)
-    bus = MqttBus.connect(broker.url, "demo")
+    bus = way.bus("operator", "demo")
     try:
         with Processes(work) as fog:
-            watch = _Watch(bus)
+            watch = Watch(bus, _SITE)
             fog.start(
-                "coordinator", "fog-coordinator", "serve", *address,
+                "coordinator", "fog-coordinator", "serve", *way.options("coordinator", "main"),
                 "--state-dir", str(work / "coordinator"),
             )  # fmt: skip
             for node in _NODES:
                 fog.start(
-                    node, "fog-node", "run", "--id", node, *address,
+                    node, "fog-node", "run", *way.options("node", node),
                     "--state-dir", str(work / node), "--threads", "1",
                 )  # fmt: skip
             _await(watch, fog, lambda: watch.coordinator, "the coordinator", _START_S)
             _await(watch, fog, lambda: watch.nodes >= set(_NODES), "the fog nodes", _START_S)
-            Client(bus, _SITE).deploy(
-                bundle, work / "bundle", _NAME, wait_s=_START_S, tell=lambda _: None
-            )
-            watch = _Watch(bus)  # the client listened to the same topics in between
+            Client(bus, _SITE, "demo").deploy(
+                bundle, work / "bundle", _NAME, wait_s=_START_S, tell=lambda _: None,
+                signer=way.signer(),
+            )  # fmt: skip
+            watch = Watch(bus, _SITE)  # the client listened to the same topics in between
             _await(watch, fog, lambda: watch.epoch > 0, "the deployment", _START_S)
             for part, node in sorted(watch.placements[watch.epoch].items()):
                 console.print(f"  {part} on {node}", highlight=False)
-            stage = _Stage(work, fog, watch, broker, console)
+            stage = _Stage(work, fog, watch, way, console)
             return _kill_in_mid_stream(stage, began)
     finally:
         bus.close()
@@ -202,11 +169,11 @@ def _stream(
 
 def _kill_in_mid_stream(stage: _Stage, began: float) -> Story:
     """Stream, kill a fog node after the first answers, and see the cameras to their end."""
-    work, fog, watch, broker = stage.work, stage.fog, stage.watch, stage.broker
+    work, fog, watch, way = stage.work, stage.fog, stage.watch, stage.way
     for index, camera in enumerate(_CAMERAS):
         fog.start(
-            camera, "fog-camera", "stream", "--deployment", _NAME, "--id", camera,
-            "--broker", broker.url, "--site", _SITE, "--source", "mnist",
+            camera, "fog-camera", "stream", "--deployment", _NAME,
+            *way.options("camera", camera), "--source", "mnist",
             "--offset", str(index * _FRAMES), "--count", str(_FRAMES), "--fps", str(_FPS),
             "--delivery", "reliable", "--log", str(work / f"{camera}.jsonl"), "--json",
         )  # fmt: skip
@@ -254,7 +221,7 @@ def _kill_in_mid_stream(stage: _Stage, began: float) -> Story:
         redeployed_at=min(
             (at for number, at in watch.served_at.items() if number > epoch), default=None
         ),
-        broker=f"{broker.engine} {broker.version}",
+        broker=f"{way.broker.engine} {way.broker.version}",
         nodes=_NODES,
         seconds=time.perf_counter() - began,
     )
@@ -267,7 +234,7 @@ def _victim(placement: dict[str, str]) -> str:
 
 
 def _await(
-    watch: _Watch, fog: Processes, there: Callable[[], bool], what: str, patience_s: float
+    watch: Watch, fog: Processes, there: Callable[[], bool], what: str, patience_s: float
 ) -> None:
     until = time.monotonic() + patience_s
     while not there():

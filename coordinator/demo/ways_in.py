@@ -1,4 +1,4 @@
-"""How the parts of a scene get into the fog: anyone into an open one, by join files into a closed one."""
+"""How the parts of a demo get into the fog: anyone into an open one, by join files into a closed one."""
 
 import datetime as dt
 from pathlib import Path
@@ -25,8 +25,8 @@ class WaysIn(Protocol):
     def options(self, role: Role, name: str, broker_port: int, port: int | None) -> tuple[str, ...]:
         """Return the options by which a part joins."""
 
-    def bus(self, name: str, broker_port: int) -> MqttBus:
-        """Return a connection that may hear what a reader may."""
+    def bus(self, role: Role, name: str, broker_port: int) -> MqttBus:
+        """Return a connection with the rights of a role."""
 
 
 class Open:
@@ -45,8 +45,9 @@ class Open:
         address = ("--broker", f"mqtt://{LOOPBACK}:{port or broker_port}", "--site", self._site)
         return (*address, "--id", name) if role in ("node", "camera") else address
 
-    def bus(self, name: str, broker_port: int) -> MqttBus:
+    def bus(self, role: Role, name: str, broker_port: int) -> MqttBus:
         """Return a connection."""
+        del role  # anybody may do anything
         return MqttBus.connect(f"mqtt://{LOOPBACK}:{broker_port}", name)
 
 
@@ -84,9 +85,9 @@ class Closed:
         """Enrol a device and return what its file says."""
         return enrol(self.fog, role, name, None)
 
-    def bus(self, name: str, broker_port: int) -> MqttBus:
-        """Return the connection of a reader."""
+    def bus(self, role: Role, name: str, broker_port: int) -> MqttBus:
+        """Return the connection of a device that is enrolled for it."""
         del broker_port
-        joined = self.enrolled("reader", name)
+        joined = self.enrolled(role, name)
         client_id = client_id_of(joined.site, joined.role, joined.id)
         return MqttBus.connect(joined.broker, client_id, credentials=joined.credentials)
