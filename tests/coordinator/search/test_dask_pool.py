@@ -1,6 +1,7 @@
 """Evaluators on a Dask cluster of two processes say what the local ones say."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,8 +72,7 @@ def test_a_scheduler_that_goes_is_one_line() -> None:
         ) as cluster,
         DaskPool(Counting(NETWORKS[-1], "hang"), cluster.scheduler_address) as pool,
     ):
-        found = pool.measure(NETWORKS)
-        assert next(found)[0] in NETWORKS
-        cluster.close()
+        # While it is waited for: Dask may begin with the network that hangs, so no result is awaited.
+        threading.Timer(1.0, cluster.close).start()
         with pytest.raises(EvaluatorDiedError, match="the Dask scheduler is gone"):
-            list(found)
+            list(pool.measure(NETWORKS))
