@@ -233,8 +233,8 @@ def forget(
 
 def _signer(key: Path | None, valid_days: int) -> "Signer | None":
     """Return who signs, or None where nobody does; a file that is no key is refused."""
+    from broker.access.operator_key import KeyFileError, read_key
     from broker.access.private_file import PrivateFileError
-    from broker.access.signature import KeyFileError, read_key
     from coordinator.fog.signer import Signer
 
     try:

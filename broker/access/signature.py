@@ -8,64 +8,15 @@ place, or the broker's, can have nothing else run, and no answer renamed.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
-from broker.access.private_file import read_private
 from broker.messages import Signature
 from broker.tensor_specs import InputSpec
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 _FORMAT: Final = "fogweave signature 1"
-
-
-class KeyFileError(ValueError):
-    """A file that holds no operator's key, in one sentence that names it."""
-
-
-def new_key() -> bytes:
-    """Return a new operator's private key as PEM (PKCS8)."""
-    key = Ed25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def read_key(path: Path) -> Ed25519PrivateKey:
-    """Return the operator's private key.
-
-    Raises:
-        PrivateFileError: it is not there, or others can read it.
-        KeyFileError: it holds something else.
-    """
-    pem = read_private(path, "a key")
-    try:
-        key = load_pem_private_key(pem, None)
-    except TypeError:
-        raise KeyFileError(f"{path}: the key has a passphrase; one without is wanted") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise KeyFileError(
-            f"{path} is not the operator's key; give operator.key of the folder that `fog-broker init` made"
-        ) from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise KeyFileError(
-            f"{path} is not the operator's key; give operator.key of the folder that `fog-broker init` made"
-        )
-    return key
-
-
-def public_key(key: Ed25519PrivateKey) -> str:
-    """Return the public half, as 64 hex digits."""
-    return key.public_key().public_bytes_raw().hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +29,11 @@ class Subject:
 
 
 def sign(
-    key: Ed25519PrivateKey, subject: Subject, artifacts: Iterable[str], revision: int, expires: int
+    key: "Ed25519PrivateKey",
+    subject: Subject,
+    artifacts: Iterable[str],
+    revision: int,
+    expires: int,
 ) -> Signature:
     """Return the operator's word that ``artifacts`` (hashes) may run as this deployment.
 
@@ -93,6 +48,10 @@ def sign(
 
 def holds(signature: Signature, operator_key: str, subject: Subject) -> bool:
     """Return whether this is the word of who has the private half of ``operator_key`` (64 hex digits)."""
+    # Not with the module: it takes 8 MB and 12 ms, and a fog node that is open to all needs neither.
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(operator_key))
         public.verify(bytes.fromhex(signature.value), _statement(signature, subject))

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from broker.access.operator_key import new_key as new_operator_key
+from broker.access.operator_key import public_key, read_key
 from broker.access.private_file import PrivateFileError, write_private
-from broker.access.signature import new_key as new_operator_key
-from broker.access.signature import public_key, read_key
 from broker.closed.authority import (
     certificate_pem,
     certify_broker,

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from broker.access.join_file import Role
-from broker.access.signature import read_key
+from broker.access.operator_key import read_key
 from broker.bus.mqtt import MqttBus
 from broker.bus.url import BrokerUrl
 from broker.engine.running import RunningBroker, running_broker, running_closed_broker

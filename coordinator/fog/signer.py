@@ -2,22 +2,24 @@
 
 import time
 from dataclasses import dataclass
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import TYPE_CHECKING, Final
 
 from broker.access.signature import Subject, sign
 from broker.messages import Spec
 from broker.tensor_specs import InputSpec
 from models.bundle import Bundle
 
-_DAY_S = 86_400
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
     """Who signs specs, and for how many days from now a signature is good."""
 
-    key: Ed25519PrivateKey
+    key: "Ed25519PrivateKey"
     days: int
 
     def signed(self, spec: Spec) -> Spec:

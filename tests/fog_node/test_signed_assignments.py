@@ -4,7 +4,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.access.signature import Subject, public_key, sign
+from broker.access.operator_key import public_key
+from broker.access.signature import Subject, sign
 from broker.access.trust import Trust
 from broker.messages import Assignment
 from fog_node.events import Load, Remember

@@ -1,29 +1,11 @@
 """What the operator signed runs, and nothing else: the wing's own tests, and those of who asks it."""
 
-from pathlib import Path
-
-import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.access.private_file import PrivateFileError, write_private
-from broker.access.signature import (
-    KeyFileError,
-    Subject,
-    holds,
-    new_key,
-    public_key,
-    read_key,
-    sign,
-)
+from broker.access.operator_key import public_key
+from broker.access.signature import Subject, holds, sign
 from broker.access.trust import Trust
 from broker.messages import Signature
 from broker.tensor_specs import InputSpec
@@ -98,39 +80,6 @@ def test_with_an_operator_each_refusal_says_what_is_wrong() -> None:
     assert "fusion is not among what was signed" in refusal(SIGNED, A, C)
     assert "has expired" in refusal(SIGNED, A, now=100.0)
     assert "revision 6 of digits was replaced by 7" in refusal(sign(KEY, SUBJECT, [A], 6, 1000), A)
-
-
-def test_an_operators_key_is_read_back(tmp_path: Path) -> None:
-    path = tmp_path / "operator.key"
-    write_private(path, new_key())
-    assert holds(sign(read_key(path), SUBJECT, [A], 1, 2), public_key(read_key(path)), SUBJECT)
-
-
-def test_what_is_no_operators_key_is_refused_in_one_line(tmp_path: Path) -> None:
-    def refused(name: str, data: bytes) -> str:
-        write_private(tmp_path / name, data)
-        with pytest.raises(KeyFileError) as told:
-            read_key(tmp_path / name)
-        assert str(told.value).startswith(str(tmp_path / name))
-        return str(told.value)
-
-    encrypted = _other().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
-    )
-    foreign = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    assert "is not the operator's key" in refused("garbage", b"\0\xff")
-    assert "passphrase" in refused("encrypted", encrypted)
-    assert "is not the operator's key" in refused("foreign", foreign)
-
-
-def test_an_operators_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "operator.key"
-    write_private(path, new_key())
-    path.chmod(0o644)
-    with pytest.raises(PrivateFileError, match="chmod 600"):
-        read_key(path)
 
 
 def _other() -> Ed25519PrivateKey:

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.access.signature import public_key
+from broker.access.operator_key import public_key
 from broker.access.trust import Trust
 from broker.bus.seam import Message
 from broker.messages import Spec
