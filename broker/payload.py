@@ -4,6 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from broker.first_fault import first_fault
 from broker.printable import printable
 
 
@@ -47,9 +48,7 @@ class Payload(BaseModel):
         try:
             message = cls.model_validate_json(payload)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_context=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "payload"
-            raise MessageError(f"{cls.__name__}: {field}: {first['msg']}") from None
+            raise MessageError(f"{cls.__name__}: {first_fault(error, 'payload')}") from None
         if cls.PASSED_ON:
             message.encode()  # numbers may be longer than they were
         return message

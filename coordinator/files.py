@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from broker.first_fault import first_fault
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -37,9 +39,8 @@ def read_config(path: Path, kind: type[M]) -> M:
     except yaml.YAMLError as error:
         raise FileError(f"{path}: no YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise FileError(f"{path}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
+        fault = first_fault(error, "the file").replace(": Value error, ", ": ", 1)
+        raise FileError(f"{path}: {fault}") from None
 
 
 def _text(path: Path) -> str:

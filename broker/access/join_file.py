@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from broker.access.credentials import Credentials
 from broker.access.private_file import PrivateFileError, read_private, write_private
+from broker.first_fault import first_fault
 
 Role = Literal["coordinator", "node", "camera", "operator", "reader"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -67,9 +68,8 @@ class JoinFile(BaseModel):
         try:
             joined = cls.model_validate_json(text)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise JoinFileError(f"{path} is not a join file: {field}: {first['msg']}") from None
+            fault = first_fault(error, "the file")
+            raise JoinFileError(f"{path} is not a join file: {fault}") from None
         if roles and joined.role not in roles:
             raise JoinFileError(
                 f"{path} is of {_one(joined.role)}; this wants one of "

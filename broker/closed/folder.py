@@ -29,6 +29,7 @@ from broker.closed.authority import (
     own_names,
 )
 from broker.engine.address import own_address
+from broker.first_fault import first_fault
 
 _SETTINGS: Final = "fog.json"
 _ID: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$"
@@ -79,9 +80,8 @@ class ClosedFog:
         try:
             return cls(folder, Settings.model_validate_json(text))
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise ClosedFogError(f"{folder / _SETTINGS}: {where}: {first['msg']}") from None
+            fault = first_fault(error, "the file")
+            raise ClosedFogError(f"{folder / _SETTINGS}: {fault}") from None
 
     @property
     def url(self) -> str:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from broker.access.trust import Trust
 from broker.codec import Chunk
+from broker.first_fault import first_fault
 from broker.messages import ArtifactRequest, Spec
 from broker.ranges import MOST_TENSOR_BYTES
 from coordinator.fog.parallel_pulls import ParallelPulls
@@ -39,9 +40,7 @@ def bundle_of(spec: Spec) -> Bundle:
     try:
         bundle = Bundle.model_validate(spec.bundle)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SpecError(f"bundle.{field}: {first['msg']}") from None
+        raise SpecError(f"bundle.{first_fault(error, '')}") from None
     for tensor in bundle.tensors:
         if tensor.bytes > MOST_TENSOR_BYTES:
             raise SpecError(
