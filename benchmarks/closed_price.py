@@ -28,14 +28,14 @@ from benchmarks.chaos.parts import StageError
 from benchmarks.chaos.setting import Setting
 from benchmarks.chaos.stage import CLOSED, Stage
 from benchmarks.clients import Arrive, Publish
+from benchmarks.plain_end import plain_end
 from benchmarks.transport import LOADS, Load, latencies
 from broker.access.rights import client_id_of
 from broker.bus.mqtt import MqttBus
 from broker.closed.enrolment import enrol
 from broker.closed.folder import ClosedFog
 from broker.closed.founding import found
-from broker.ending import Ended, ended_by_signals
-from broker.engine.address import EngineError, free_port
+from broker.engine.address import free_port
 from broker.engine.running import running_broker, running_closed_broker
 from broker.topics import TENSOR
 
@@ -181,15 +181,9 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     console = Console(stderr=True)
-    try:
-        with ended_by_signals(), console.status("") as status:
-            prices = one_way(max(1, arguments.rounds), status.update)
-            prices.append(a_frame(max(1, arguments.rounds), arguments.seed, status.update))
-    except (EngineError, StageError) as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 2
-    except Ended as ended:
-        return ended.code
+    with plain_end(console), console.status("") as status:
+        prices = one_way(max(1, arguments.rounds), status.update)
+        prices.append(a_frame(max(1, arguments.rounds), arguments.seed, status.update))
     if arguments.json:
         print(json.dumps({"rows": [asdict(price) for price in prices]}))
     else:

@@ -22,11 +22,10 @@ from rich.table import Table
 
 from benchmarks.chaos.broker_process import BrokerProcess
 from benchmarks.chaos.networks import make_bundle
-from benchmarks.chaos.parts import COORDINATOR, Parts, StageError
+from benchmarks.chaos.parts import COORDINATOR, Parts
+from benchmarks.plain_end import plain_end
 from benchmarks.stub_nodes import stub_nodes
 from broker.bus.mqtt import MqttBus
-from broker.ending import Ended, ended_by_signals
-from broker.engine.address import EngineError
 from broker.engine.choice import choose_engine
 from coordinator.fog.client import Client, DeploymentError
 from models.bundle import Bundle
@@ -181,21 +180,15 @@ def main() -> int:
     if not 1.0 <= arguments.seconds <= 600.0:
         parser.error("--seconds is from 1 to 600")
     console = Console(stderr=True)
-    try:
+    with plain_end(console, DeploymentError):
         choose_engine(arguments.engine)
-        with ended_by_signals():
-            found = scale(
-                arguments.nodes,
-                arguments.deployments,
-                arguments.seconds,
-                arguments.engine,
-                console,
-            )
-    except (EngineError, StageError, DeploymentError) as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 2
-    except Ended as ended:
-        return ended.code
+        found = scale(
+            arguments.nodes,
+            arguments.deployments,
+            arguments.seconds,
+            arguments.engine,
+            console,
+        )
     if arguments.json:
         print(json.dumps(found))
     else:

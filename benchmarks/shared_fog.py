@@ -31,9 +31,9 @@ from benchmarks.chaos.networks import make_bundle
 from benchmarks.chaos.parts import COORDINATOR, Parts, StageError, wait_until
 from benchmarks.chaos.processor import Processors
 from benchmarks.metronome import metronomes
+from benchmarks.plain_end import plain_end
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Message
-from broker.ending import Ended, ended_by_signals
 from broker.messages import Beat, Report, Status
 from broker.topics import NODE_BEAT, NODE_REPORT, STATUS
 from coordinator.fog.client import Client, DeploymentError
@@ -280,7 +280,7 @@ def main() -> int:
     console = Console(stderr=True)
     rows: list[Row] = []
     try:
-        with ended_by_signals(), metronomes():
+        with plain_end(console, DeploymentError), metronomes():
             fps = frames_per_s()
             console.print(f"{fps:.2f} frames/s of each deployment")
             for run in range(1, arguments.runs + 1):
@@ -291,11 +291,6 @@ def main() -> int:
     except PermissionError:
         console.print("error: this user may not have real-time priority", style="red")
         return 2
-    except (StageError, DeploymentError) as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 2
-    except Ended as ended:
-        return ended.code
     if arguments.json:
         entries = [asdict(row) | {"ratio": row.ratio, "keeps_up": row.keeps_up} for row in rows]
         print(json.dumps({"load": LOAD, "share": SHARE, "rows": entries}))

@@ -7,14 +7,11 @@ descriptors and threads are sampled every 5 s. The first fifth of the time is le
 
 import argparse
 import json
-import random
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import psutil
@@ -22,14 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chaos.fold import row_of
-from benchmarks.chaos.networks import make_bundle
-from benchmarks.chaos.parts import StageError
 from benchmarks.chaos.records import RunRecord
 from benchmarks.chaos.setting import Setting
-from benchmarks.chaos.stage import Stage
+from benchmarks.chaos.stage import Stage, staged
+from benchmarks.plain_end import plain_end
 from benchmarks.slopes import slope_of
-from broker.ending import Ended, ended_by_signals
-from broker.engine.address import EngineError
 from broker.engine.choice import choose_engine
 
 _AWAY_S: Final = 3.0
@@ -125,15 +119,12 @@ def soak(
     Raises:
         StageError: the scene did not come about.
     """
-    with TemporaryDirectory(prefix="fogweave-soak-") as folder:
-        bundles = Path(folder, "bundles")
-        make_bundle("light", bundles / "light")
-        with Stage(Path(folder), Setting(), bundles, engine, random.Random(seed)) as stage:
-            soaking = Soak(stage, minutes, every_s, console)
-            soaking.run()
-            stage.cameras.wait(60.0)
-            until = time.time()
-            stage.end()
+    with staged(Setting(), engine, seed) as stage:
+        soaking = Soak(stage, minutes, every_s, console)
+        soaking.run()
+        stage.cameras.wait(60.0)
+        until = time.time()
+        stage.end()
         begun = stage.marks[0]
         record = RunRecord(
             begun, begun, until, stage.cameras.records(), endings=stage.parts.endings()
@@ -206,21 +197,15 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     console = Console(stderr=True)
-    try:
+    with plain_end(console):
         choose_engine(arguments.engine)
-        with ended_by_signals():
-            found = soak(
-                arguments.minutes,
-                max(5.0, arguments.every),
-                arguments.engine,
-                arguments.seed,
-                console,
-            )
-    except (EngineError, StageError) as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 2
-    except Ended as ended:
-        return ended.code
+        found = soak(
+            arguments.minutes,
+            max(5.0, arguments.every),
+            arguments.engine,
+            arguments.seed,
+            console,
+        )
     if arguments.json:
         print(json.dumps(found))
     else:

@@ -14,11 +14,9 @@ from rich.console import Console
 from benchmarks.chaos.fault import Fault
 from benchmarks.chaos.faults.table import FAULTS
 from benchmarks.chaos.programme import Programme
-from benchmarks.chaos.stage import CLOSED
+from benchmarks.chaos.stage import CLOSED, check_engine
 from benchmarks.chaos.table import table_of
-from broker.ending import Ended, ended_by_signals
-from broker.engine.address import EngineError
-from broker.engine.choice import choose_engine
+from benchmarks.plain_end import plain_end
 
 
 def _faults(text: str) -> list[Fault]:
@@ -65,15 +63,9 @@ def main() -> int:
     logging.getLogger("broker").setLevel(logging.ERROR)  # that the broker is gone is no news here
     console = Console(stderr=True)
     programme = Programme(arguments.runs, arguments.engine, arguments.seed, console)
-    try:
-        choose_engine("mosquitto" if arguments.engine == CLOSED else arguments.engine)
-        with ended_by_signals():
-            rows = programme.rows(arguments.faults)
-    except EngineError as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 2
-    except Ended as ended:
-        return ended.code
+    with plain_end(console):
+        check_engine(arguments.engine)
+        rows = programme.rows(arguments.faults)
     if arguments.json:
         print(json.dumps({"faults": rows}))
     else:

@@ -5,20 +5,24 @@ import random
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Final, Self
 
 from benchmarks.chaos.broker_process import BrokerProcess, persistent_settings
 from benchmarks.chaos.cameras import Cameras
 from benchmarks.chaos.disk import small_disk
+from benchmarks.chaos.networks import make_bundle
 from benchmarks.chaos.parts import COORDINATOR, Parts, StageError, wait_until
 from benchmarks.chaos.processor import Processors
 from benchmarks.chaos.relay import Relay
 from benchmarks.chaos.setting import Setting
 from benchmarks.chaos.witness import Witness
 from broker.access.join_file import Role
+from broker.engine.choice import choose_engine
 from coordinator.demo.ways_in import Closed, Open, WaysIn
 
 SITE: Final = "chaos"
@@ -27,6 +31,25 @@ OPERATOR: Final = "anna"
 CLOSED: Final = "closed"
 """The engine that is Mosquitto with TLS, rights and signatures."""
 _TELL_S: Final = 12.0
+
+
+def check_engine(engine: str) -> None:
+    """Raise EngineError where this machine has no such broker; a closed fog needs Mosquitto."""
+    choose_engine("mosquitto" if engine == CLOSED else engine)
+
+
+@contextmanager
+def staged(setting: Setting, engine: str, seed: int) -> "Iterator[Stage]":
+    """Yield a stage in a folder of its own, with the setting's network.
+
+    Raises:
+        StageError: the scene did not come about.
+    """
+    with TemporaryDirectory(prefix="fogweave-stage-") as folder:
+        bundles = Path(folder, "bundles")
+        make_bundle(setting.network, bundles / setting.network)
+        with Stage(Path(folder), setting, bundles, engine, random.Random(seed)) as stage:
+            yield stage
 
 
 class Stage:

@@ -7,24 +7,17 @@ is counted.
 import argparse
 import json
 import logging
-import random
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.chaos.networks import make_bundle
-from benchmarks.chaos.parts import StageError
 from benchmarks.chaos.setting import Setting
-from benchmarks.chaos.stage import CLOSED, Stage
+from benchmarks.chaos.stage import CLOSED, check_engine, staged
 from benchmarks.hostile.attack import Attack
-from broker.ending import Ended, ended_by_signals
-from broker.engine.address import EngineError
-from broker.engine.choice import choose_engine
+from benchmarks.plain_end import plain_end
 
 
 def attacked(
@@ -35,12 +28,9 @@ def attacked(
     Raises:
         StageError: the scene did not come about.
     """
-    with TemporaryDirectory(prefix="fogweave-hostile-") as folder:
-        bundles = Path(folder, "bundles")
-        make_bundle("light", bundles / "light")
-        with Stage(Path(folder), Setting(), bundles, engine, random.Random(seed)) as stage:
-            found = Attack(stage, rate, console, seed).run(messages)
-            stage.end()
+    with staged(Setting(), engine, seed) as stage:
+        found = Attack(stage, rate, console, seed).run(messages)
+        stage.end()
         ends = stage.parts.endings()
         return {**found.row(), "tracebacks": sum(ending.traceback for ending in ends)}
 
@@ -79,17 +69,11 @@ def main() -> int:
         parser.error("--messages and --rate are above 0")
     logging.getLogger("broker").setLevel(logging.ERROR)
     console = Console(stderr=True)
-    try:
-        choose_engine("mosquitto" if arguments.engine == CLOSED else arguments.engine)
-        with ended_by_signals():
-            found = attacked(
-                arguments.messages, arguments.rate, arguments.engine, arguments.seed, console
-            )
-    except (EngineError, StageError) as error:
-        console.print(f"error: {error}", style="red", highlight=False)
-        return 2
-    except Ended as ended:
-        return ended.code
+    with plain_end(console):
+        check_engine(arguments.engine)
+        found = attacked(
+            arguments.messages, arguments.rate, arguments.engine, arguments.seed, console
+        )
     if arguments.json:
         print(json.dumps(found))
     else:
