@@ -38,17 +38,23 @@ class Payload(BaseModel):
         return payload
 
     @classmethod
-    def decode(cls, payload: bytes) -> Self:
+    def decode(cls, payload: bytes, **named: str) -> Self:
         """Return the message in ``payload``; its size is looked at before anything else.
 
+        ``named`` are fields that its topic names: whoever may write a topic speaks of nothing else there.
+
         Raises:
-            MessageError: it is too large, it is not JSON, or a field is missing or out of range.
+            MessageError: it is too large, it is not JSON, a field is missing or out of range, or one says
+                otherwise than the topic.
         """
         cls._check_size(len(payload))
         try:
             message = cls.model_validate_json(payload)
         except ValidationError as error:
             raise MessageError(f"{cls.__name__}: {first_fault(error, 'payload')}") from None
+        for field, name in named.items():
+            if (said := getattr(message, field)) != name:
+                raise MessageError(f"{cls.__name__}: {field}: {said!r} is not that of the topic")
         if cls.PASSED_ON:
             message.encode()  # numbers may be longer than they were
         return message

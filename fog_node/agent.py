@@ -175,11 +175,8 @@ class Agent:
 
     def _first_answered(self, names: dict[str, str], payload: bytes) -> list[Action]:
         try:
-            result = Result.decode(payload)
+            result = Result.decode(payload, deployment=names["deployment"], camera=names["camera"])
         except MessageError:
-            self.counters.count("bad_result")
-            return []
-        if (result.deployment, result.camera) != (names["deployment"], names["camera"]):
             self.counters.count("bad_result")
             return []
         serving = self.epochs.get(names["deployment"], result.epoch)

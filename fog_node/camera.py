@@ -169,9 +169,7 @@ class Camera:
         Raises:
             MessageError: it is no `active` of our deployment, or of a network that takes no pictures.
         """
-        active = Active.decode(payload)
-        if active.deployment != self._settings.deployment:
-            raise MessageError(f"Active: deployment: {active.deployment!r} is not ours")
+        active = Active.decode(payload, deployment=self._settings.deployment)
         if not can_be_fitted(active):
             raise MessageError(f"Active: input: {active.input.shape} is neither grey nor colour")
         return active
@@ -239,11 +237,11 @@ class Camera:
         Raises:
             MessageError: it is none, or not what its topic says.
         """
-        result = Result.decode(message.payload)
         names = RESULT.names(message.topic) or {}
-        node = names.pop("node", "")
-        if names != {"deployment": result.deployment, "camera": result.camera}:
-            raise MessageError("Result: deployment or camera is not that of the topic")
+        node, deployment, camera = (
+            names.get(name, "") for name in ("node", "deployment", "camera")
+        )
+        result = Result.decode(message.payload, deployment=deployment, camera=camera)
         if not self._answering.may_answer(node, result):
             raise MessageError(f"Result: {node} was not told to answer in epoch {result.epoch}")
         return result

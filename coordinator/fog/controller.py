@@ -185,6 +185,7 @@ class Controller:
             return []
         self._beats += 1
         beat = CoordinatorBeat(
+            role="coordinator",
             session=self.tenure.session,
             sequence=self._beats,
             queues={"pulls": len(self.deployments.requested)},

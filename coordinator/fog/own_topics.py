@@ -6,7 +6,6 @@ where it can be read.
 
 from broker.actions import Publish
 from broker.messages import Active, Assignment, Status
-from broker.payload import MessageError
 from broker.topics import ACTIVE, NODE_ASSIGNMENT, STATUS
 from coordinator.fog.deployments import Deployments
 
@@ -35,9 +34,7 @@ class OwnTopics:
     def active(self, name: str, payload: bytes, _now: float) -> list[Publish]:
         """Take what the cameras are told."""
         self._retained.heard(ACTIVE, payload, deployment=name)
-        active = Active.decode(payload) if payload else None
-        if active is not None:
-            _check_name(name, "Active", active.deployment)
+        active = Active.decode(payload, deployment=name) if payload else None
         self._heard.activated(name, active)
         return []
 
@@ -46,12 +43,5 @@ class OwnTopics:
         self._retained.heard(STATUS, payload, deployment=name)
         self._heard.statuses.pop(name, None)
         if payload:
-            status = Status.decode(payload)
-            _check_name(name, "Status", status.deployment)
-            self._heard.statuses[name] = status
+            self._heard.statuses[name] = Status.decode(payload, deployment=name)
         return []
-
-
-def _check_name(topic: str, kind: str, said: str) -> None:
-    if said != topic:
-        raise MessageError(f"{kind}: deployment: {said!r} is not that of the topic")

@@ -168,22 +168,13 @@ def _info(site: SiteSnapshot, node: str, payload: bytes, _now: float) -> None:
 def _status(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) -> None:
     site.deployments.pop(deployment, None)
     if payload:
-        status = Status.decode(payload)
-        _check_name(deployment, status)
-        site.deployments[deployment] = status
+        site.deployments[deployment] = Status.decode(payload, deployment=deployment)
 
 
 def _active(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) -> None:
     site.active.pop(deployment, None)
     if payload:
-        active = Active.decode(payload)
-        _check_name(deployment, active)
-        site.active[deployment] = active
-
-
-def _check_name(topic: str, said: Status | Active) -> None:
-    if said.deployment != topic:
-        raise MessageError(f"deployment: {said.deployment!r} is not that of the topic")
+        site.active[deployment] = Active.decode(payload, deployment=deployment)
 
 
 def _spec(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) -> None:

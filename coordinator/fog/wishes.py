@@ -46,9 +46,7 @@ class Wishes:
         Raises:
             MessageError: it is none, or of another deployment, or its revision is of another time.
         """
-        spec = Spec.decode(payload)
-        if spec.deployment != name:
-            raise MessageError(f"Spec: deployment: {spec.deployment!r} is not that of the topic")
+        spec = Spec.decode(payload, deployment=name)
         if spec.revision > self.newest:
             raise MessageError("Spec: revision: more than a day ahead of this clock")
         return spec

@@ -343,7 +343,9 @@ def test_a_later_coordinator_takes_over() -> None:
     desk = Desk()
     for sequence in range(1, CONFIRMED + 1):
         desk.pass_time(1.0)
-        pulse = CoordinatorBeat(session=101, sequence=sequence, queues={}, counters={})
+        pulse = CoordinatorBeat(
+            role="coordinator", session=101, sequence=sequence, queues={}, counters={}
+        )
         said = desk.hear(Message(COORDINATOR_BEAT.at(SITE), pulse.encode()))
         assert any(isinstance(action, Stop) for action in said) == (sequence == CONFIRMED)
 

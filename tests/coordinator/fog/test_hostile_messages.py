@@ -44,7 +44,7 @@ def beat(node: str, **changes: Any) -> Message:
 def overheard(desk: Desk) -> dict[Topic, list[Message]]:
     """Return a real message of every topic that a coordinator hears."""
     chunk = encode_chunk(Chunk("0" * 64, 0, 4, b"data"))
-    pulse = CoordinatorBeat(session=100, sequence=1, queues={}, counters={})
+    pulse = CoordinatorBeat(role="coordinator", session=100, sequence=1, queues={}, counters={})
     texts = {"node": "a", "deployment": NAME, "client": "someone"}
     said = {
         topic: [Message(text, desk.said[text])]

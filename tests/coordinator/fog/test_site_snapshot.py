@@ -43,7 +43,7 @@ def test_a_coordinator_that_does_not_beat_does_not_answer() -> None:
     site = heard((COORDINATOR_STATE.at(SITE), ONLINE))
     assert site.coordinator_presence(0.0) == "silent"
     assert not site.everyone_was_heard()
-    pulse = CoordinatorBeat(session=1, sequence=1, queues={}, counters={})
+    pulse = CoordinatorBeat(role="coordinator", session=1, sequence=1, queues={}, counters={})
     site.hear(Message(COORDINATOR_BEAT.at(SITE), pulse.encode()), 1.0)
     assert site.coordinator_presence(1.5) == "online"
     assert site.everyone_was_heard()

@@ -54,7 +54,7 @@ class Scene:
         self.site.hear(Message(topic, payload), NOW - 0.4)
 
     def coordinator_beats(self) -> None:
-        beat = CoordinatorBeat(session=1, sequence=1, queues={}, counters={})
+        beat = CoordinatorBeat(role="coordinator", session=1, sequence=1, queues={}, counters={})
         self.hear(COORDINATOR_BEAT.at(SITE), beat.encode())
 
     def beats(self, *nodes: str) -> None:

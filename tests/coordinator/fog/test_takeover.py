@@ -35,7 +35,9 @@ def retained(desk: Desk) -> list[Message]:
 
 
 def beat(session: int, sequence: int = 1) -> Message:
-    pulse = CoordinatorBeat(session=session, sequence=sequence, queues={}, counters={})
+    pulse = CoordinatorBeat(
+        role="coordinator", session=session, sequence=sequence, queues={}, counters={}
+    )
     return Message(COORDINATOR_BEAT.at(SITE), pulse.encode())
 
 
