@@ -45,6 +45,7 @@ class Connection:
         self._in_flight = InFlight(state.outbox, state.refusals)
         self._subscribed_at = self._begun = self._looked_after = 0.0
         self._busy = False  # more waits to be handed over
+        self._hears_answers = False
         self._blocked = False  # the socket took no more
         self._parting = False  # goodbye is said
         self.loss = Loss(state.url, state.client_id, state.credentials.user)
@@ -191,8 +192,10 @@ class Connection:
             if qos:
                 in_flight.sent(info.mid, message)
             room -= len(payload) + _MESSAGE_BYTES
-        # It costs every message of QoS 0 as well, which has no answer.
-        client.on_publish = self._on_publish if in_flight.messages else None
+        if in_flight.messages != self._hears_answers:
+            # Not always: it costs every message of QoS 0 as well, which has no answer.
+            self._hears_answers = in_flight.messages
+            client.on_publish = self._on_publish if self._hears_answers else None
         return room <= 0
 
     def _change(self, client: Client) -> None:

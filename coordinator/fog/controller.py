@@ -86,10 +86,10 @@ class Controller:
         self._site, self._failures, self._newest_session = site, failures, MOST_COUNT
         self._beats, self._heard_itself_at = 0, 0.0
         self._handlers: dict[Topic, Callable[..., Sequence[Action]]] = {
+            NODE_BEAT: self._node_beat,  # first, for it is looked for by far the most often
             NODE_STATE: self._node_state,
             NODE_INFO: self._node_info,
             NODE_REPORT: self._node_report,
-            NODE_BEAT: self._node_beat,
             NODE_ASSIGNMENT: own.assignment,
             NODE_GIVE: self._chunk,
             CLIENT_GIVE: self._chunk,
@@ -139,9 +139,11 @@ class Controller:
         state = hash(message.payload)
         if self._quarantine.holds(message.topic, state, now):
             return []
-        with self._quarantine.guard(message.topic, state, now):
+        try:
             return self._handled(message, now, more=more)
-        return []
+        except Exception as error:  # noqa: BLE001  a mistake of ours is to end no site
+            self._quarantine.raised(message.topic, state, error, now)
+            return []
 
     def _handled(self, message: Message, now: float, *, more: bool) -> list[Action]:
         try:

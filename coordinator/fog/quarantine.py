@@ -40,5 +40,9 @@ class Quarantine:
         try:
             yield
         except Exception as error:  # noqa: BLE001  a mistake of ours is to end no site
-            self._failures.raised(name, error, now)
-            self.hold(name, state, now)
+            self.raised(name, state, error, now)
+
+    def raised(self, name: str, state: Hashable, error: Exception, now: float) -> None:
+        """Count what raised, say so, and hold what led to it."""
+        self._failures.raised(name, error, now)
+        self.hold(name, state, now)
