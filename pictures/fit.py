@@ -1,4 +1,4 @@
-"""From any picture to a model's input: size and colour."""
+"""From any picture to a model's input: zone, size and colour."""
 
 from pathlib import Path
 
@@ -7,18 +7,21 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pictures.errors import DatasetError
+from pictures.framing import WHOLE, Framing
 
 GREY, COLOUR = 1, 3  # channels
+NEUTRAL = 128  # the grey of what a picture does not fill
 
 
-def fit(pixels: npt.NDArray[np.uint8], shape: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+def fit(
+    pixels: npt.NDArray[np.uint8], shape: tuple[int, int, int], framing: Framing = WHOLE
+) -> npt.NDArray[np.uint8]:
     """Turn one picture into another shape: what a model was trained on is what a camera sends.
 
     pixels: uint8 (H, W), or (C, H, W) with one channel (grey) or three (red, green, blue).
-    shape: (C, H, W) wanted, C one or three.
-    Returns uint8 of that shape. The whole picture is kept: it is stretched, not cropped. Smaller
-    sizes are averaged (Pillow's bilinear filter), grey is ITU-R 601 luma.
-    Raises ValueError for other shapes or other values than bytes.
+    shape: (C, H, W) wanted, C one or three. framing: the zone, and how it fills the shape.
+    Returns uint8 of that shape. Smaller sizes are averaged (Pillow's bilinear filter), grey is
+    ITU-R 601 luma. Raises ValueError for other shapes or other values than bytes.
     """
     planes = pixels[np.newaxis] if pixels.ndim == 2 else pixels  # (C, H, W)
     if pixels.dtype != np.uint8:
@@ -28,15 +31,27 @@ def fit(pixels: npt.NDArray[np.uint8], shape: tuple[int, int, int]) -> npt.NDArr
     channels, height, width = shape
     if channels not in (GREY, COLOUR) or height < 1 or width < 1:
         raise ValueError(f"a picture of {shape} is neither grey nor colour")
-    if planes.shape == shape:
+    if planes.shape == shape and framing.crop is None:
         return np.ascontiguousarray(planes)
     if planes.shape[0] == GREY:
         image = Image.fromarray(np.ascontiguousarray(planes[0]))
     else:
         image = Image.fromarray(np.ascontiguousarray(planes.transpose(1, 2, 0)))
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    image = _framed(image, (width, height), framing)
     return _planes(image.convert("L" if channels == GREY else "RGB"))
+
+
+def _framed(image: Image.Image, wanted: tuple[int, int], framing: Framing) -> Image.Image:
+    """Return an image of the wanted width and height: the framing's zone, grey where it has bars."""
+    box = framing.box(image.size, wanted)
+    inner = framing.inner(box, wanted)
+    if image.size != inner or box != (0, 0, *image.size):
+        image = image.resize(inner, Image.Resampling.BILINEAR, box=box)
+    if inner == wanted:
+        return image
+    ground = Image.new(image.mode, wanted, NEUTRAL if image.mode == "L" else (NEUTRAL,) * COLOUR)
+    ground.paste(image, ((wanted[0] - inner[0]) // 2, (wanted[1] - inner[1]) // 2))
+    return ground
 
 
 def read_picture(path: Path) -> npt.NDArray[np.uint8]:
