@@ -147,7 +147,9 @@ def test_a_rate_is_a_number_of_frames(rate: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [response, busiest, critical, cost, refine, enumerate_plans], ids=str
+    "function",
+    [response, busiest, critical, cost, refine, enumerate_plans],
+    ids=lambda f: f.__name__,
 )
 def test_compiled_code_is_kept_by_the_text_of_all_its_files(function: object) -> None:
     cache = function._cache._cache_file  # type: ignore[attr-defined]
