@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from broker.calibration import UNCALIBRATED, Calibration
 from broker.payload import Payload
 from broker.ranges import (
     MEGABYTE,
@@ -138,7 +139,7 @@ class Assignment(Payload):
     then on. ``serve``: the epoch is active; older ones are drained. ``retire``: drain all of the
     deployment. An epoch that ``makes_room`` ends older ones of its deployment where they leave it
     too little memory. ``inputs`` come from the broker, ``outputs`` go to it; what stands in neither
-    stays in the process.
+    stays in the process. ``calibration`` tells a fusion how sure an answer is.
     """
 
     MOST_BYTES: ClassVar[int] = 3 * MEGABYTE
@@ -153,6 +154,7 @@ class Assignment(Payload):
     partitions: Annotated[tuple[AssignedPartition, ...], Entries] = ()
     inputs: Annotated[tuple[AssignedInput, ...], Entries] = ()
     outputs: Names = ()
+    calibration: Calibration = UNCALIBRATED
     signature: Signature | None = None
 
     @model_validator(mode="after")
@@ -275,7 +277,11 @@ class HopTime(Payload):
 
 
 class Result(Payload):
-    """The answer to one frame; ``missing`` names the tensors that the fusion went without."""
+    """The answer to one frame; ``missing`` names the tensors that the fusion went without.
+
+    ``label`` is the likeliest class; it is ``unknown`` whether the picture shows any of them where
+    ``confidence`` is below the threshold of the bundle's calibration.
+    """
 
     MOST_BYTES: ClassVar[int] = MEGABYTE
 
@@ -285,6 +291,7 @@ class Result(Payload):
     source: Label
     label: Name
     confidence: Share
+    unknown: bool = False
     epoch: Count
     missing: Names
     latency: Annotated[tuple[HopTime, ...], Entries]

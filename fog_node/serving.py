@@ -276,7 +276,9 @@ class Serving:
         header = run.header.after(Hop(run.partition.id, self._node, queued_s, seconds))
         if run.partition.fusion is not None:
             (logits,) = outputs.values()
-            return Produced([], [], answer(header, run.missing, logits, self.assignment.classes))
+            told = self.assignment
+            result = answer(header, run.missing, logits, told.classes, told.calibration)
+            return Produced([], [], result)
         tensors = [FrameTensor(header, name, data) for name, data in outputs.items()]
         return Produced(
             [follower for tensor in tensors for follower in self._feed(tensor, now)],

@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from pictures.framing import Crop, Fit, Framing
+
 MANIFEST = "bundle.json"
 WHOLE = "whole.onnx"
 PARTITIONS = "partitions"
@@ -39,19 +41,37 @@ class Part(BaseModel):
 
 
 class BundleInput(Part):
-    """What the graphs take: a picture in [0, 1] less `mean`, over `std`, by channel; batch first."""
+    """What the graphs take: a picture in [0, 1] less `mean`, over `std`, by channel; batch first.
+
+    `crop` and `fit` are those of `pictures.framing.Framing`: a camera frames its pictures as training did.
+    """
 
     name: Name
     shape: tuple[Literal[1], Size, Size, Size]  # (1, C, H, W)
     dtype: Literal["float32"]
     mean: tuple[Value, ...]
     std: tuple[Annotated[float, Field(ge=1e-9, le=1e6)], ...]
+    crop: Crop | None = None
+    fit: Fit = "stretch"
 
     @model_validator(mode="after")
     def _one_number_a_channel(self) -> Self:
         if not len(self.mean) == len(self.std) == self.shape[1]:
             raise ValueError("mean and std need one number for each channel")
+        Framing(self.crop, self.fit)
         return self
+
+    @property
+    def framing(self) -> Framing:
+        """What the network sees of a camera's picture."""
+        return Framing(self.crop, self.fit)
+
+
+class BundleCalibration(Part):
+    """How sure an answer is: softmax of logits over `temperature`; below `threshold` it is unknown."""
+
+    temperature: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
+    threshold: Share = 0.0
 
 
 class BundlePartition(Part):
@@ -132,6 +152,7 @@ class Bundle(Part):
     fusion: BundleFusion
     genome: Annotated[str, Field(max_length=65_536)]
     accuracy: BundleAccuracy
+    calibration: BundleCalibration = BundleCalibration()
 
     @model_validator(mode="after")
     def _partitions_and_tensors_fit(self) -> Self:

@@ -1,7 +1,7 @@
 """What the operator signs of a deployment, and whether a signature holds (Ed25519, RFC 8032).
 
 Signed are the name, the revision, the expiry and the artifacts, and what gives the answers their
-meaning: the classes, and how a picture becomes the network's input. So whoever has the coordinator's
+meaning: the classes, how a picture becomes the network's input, and the calibration. So whoever has the coordinator's
 place, or the broker's, can have nothing else run, and no answer renamed.
 """
 
@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from broker.calibration import UNCALIBRATED, Calibration
 from broker.messages import Signature
 from broker.tensor_specs import InputSpec
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_FORMAT: Final = "fogweave signature 1"
+_FORMAT: Final = "fogweave signature 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Subject:
     deployment: str
     classes: tuple[str, ...]
     taken: InputSpec
+    calibration: Calibration = UNCALIBRATED
 
 
 def sign(
@@ -70,5 +72,6 @@ def _statement(signature: Signature, subject: Subject) -> bytes:
         "artifacts": signature.artifacts,
         "classes": subject.classes,
         "input": subject.taken.model_dump(mode="json"),
+        "calibration": subject.calibration.model_dump(mode="json"),
     }
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()

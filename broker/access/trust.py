@@ -54,7 +54,9 @@ class Trust:
             return ""
         if assignment.input is None:
             return f"{assignment.deployment} has partitions and no input"
-        subject = Subject(assignment.deployment, assignment.classes, assignment.input)
+        subject = Subject(
+            assignment.deployment, assignment.classes, assignment.input, assignment.calibration
+        )
         artifacts = {part.sha256: part.id for part in assignment.partitions}
         return self.refusal(assignment.signature, subject, artifacts, now)
 

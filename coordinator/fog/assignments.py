@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from broker.calibration import Calibration
 from broker.messages import AssignedFusion, AssignedPartition, Assignment, Phase
 from broker.tensor_specs import AssignedInput, InputSpec
 from coordinator.fog.layout import Layout
@@ -60,6 +61,7 @@ def assignments(
             phase=phase,
             classes=bundle.classes,
             input=InputSpec.model_validate(bundle.input.model_dump()),
+            calibration=Calibration.model_validate(bundle.calibration.model_dump()),
             partitions=tuple(assigned(part, node) for part in parts),
             inputs=tuple(
                 AssignedInput(**tensor.model_dump(), node=makers.get(tensor.id, ""))

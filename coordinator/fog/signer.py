@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from broker.access.signature import Subject, sign
+from broker.calibration import Calibration
 from broker.messages import Spec
 from broker.tensor_specs import InputSpec
 from models.bundle import Bundle
@@ -38,4 +39,5 @@ class Signer:
 def subject_of(deployment: str, bundle: Bundle) -> Subject:
     """Return what a signature is of, of a bundle under this name."""
     taken = InputSpec.model_validate(bundle.input.model_dump())
-    return Subject(deployment, bundle.classes, taken)
+    calibration = Calibration.model_validate(bundle.calibration.model_dump())
+    return Subject(deployment, bundle.classes, taken, calibration)

@@ -76,6 +76,8 @@ def inputs(draw: st.DrawFn) -> InputSpec:
         dtype="float32",
         mean=draw(per_channel),
         std=draw(per_channel.filter(lambda std: min(map(abs, std)) > 1e-6)),
+        crop=draw(st.sampled_from([None, (0.0, 0.0, 1.0, 1.0), (0.25, 0.5, 0.5, 0.5)])),
+        fit=draw(st.sampled_from(["stretch", "pad", "cover"])),
     )
 
 

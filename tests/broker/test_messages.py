@@ -106,7 +106,15 @@ def test_numbers_that_json_does_not_know_are_refused(number: str) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"shape": (1, 28, 28)}, {"mean": (0.5, 0.5, 0.5)}, {"std": ()}, {"std": (0.0,)}],
+    [
+        {"shape": (1, 28, 28)},
+        {"mean": (0.5, 0.5, 0.5)},
+        {"std": ()},
+        {"std": (0.0,)},
+        {"crop": (0.5, 0, 0.6, 1)},
+        {"crop": (0, 0, 0, 1)},
+        {"fit": "squeeze"},
+    ],
 )
 def test_an_input_that_no_picture_can_be_fitted_to_is_refused(changes: dict[str, Any]) -> None:
     good = {"name": "input", "shape": (1, 1, 28, 28), "dtype": "float32", "mean": (0,), "std": (1,)}

@@ -69,6 +69,7 @@ def test_bundle_json_says_what_the_design_lists(folder: Path) -> None:
         "fusion",
         "genome",
         "accuracy",
+        "calibration",
     ]
     assert content["input"]["shape"] == [1, 3, 8, 8]
     assert content["accuracy"] == {"whole": 0.9, "missing": {"1": 0.8}}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from broker.access.operator_key import public_key
 from broker.access.signature import Subject, holds, sign
 from broker.access.trust import Trust
+from broker.calibration import Calibration
 from broker.messages import Signature
 from broker.tensor_specs import InputSpec
 
@@ -57,6 +58,8 @@ def test_no_part_of_what_is_signed_can_be_changed(which: int, other: str) -> Non
         Subject("digits" + other, SUBJECT.classes, TAKEN),
         Subject("digits", ("cat" + other, "dog"), TAKEN),
         Subject("digits", SUBJECT.classes, TAKEN.model_copy(update={"mean": (0.2,)})),
+        Subject("digits", SUBJECT.classes, TAKEN.model_copy(update={"fit": "cover"})),
+        Subject("digits", SUBJECT.classes, TAKEN, Calibration(threshold=0.5)),
     )[which]
     assert not holds(SIGNED, OPERATOR, changed)
     assert not holds(SIGNED.model_copy(update={"artifacts": (A, B, C)}), OPERATOR, SUBJECT)
