@@ -20,7 +20,7 @@ def fog_camera() -> None:
     """Begin ``fog-camera``."""
 
     def load() -> Callable[..., object]:
-        from fog_node.commands import camera_app
+        from fog_node.camera.commands import camera_app
 
         return camera_app
 

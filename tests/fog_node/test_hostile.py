@@ -25,8 +25,8 @@ from broker.graph.check import Needs
 from broker.messages import Report
 from broker.topics import FRAME, NODE_ASSIGNMENT, NODE_REPORT
 from fog_node import loader, runner, surrender, watchdog
-from fog_node.camera import Camera, CameraSettings
-from fog_node.source import Source
+from fog_node.camera.camera import Camera, CameraSettings
+from fog_node.sources.source import Source
 from tests.broker.processes import HANGS_S, Process, ended, line, started
 from tests.fog_node.hostile_models import HOSTILE
 from tests.fog_node.scene import DEPLOYMENT, LEFT, SITE, assignment

@@ -38,10 +38,10 @@ from broker.topics import (
     TENSOR,
     Topic,
 )
-from fog_node.camera import Camera, CameraSettings
+from fog_node.camera.camera import Camera, CameraSettings
 from fog_node.epochs import MOST_EPOCHS
 from fog_node.events import Action, Load
-from fog_node.source import Picture, Source
+from fog_node.sources.source import Picture, Source
 from tests.fog_node.scene import (
     CAMERA,
     DEPLOYMENT,

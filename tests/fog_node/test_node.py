@@ -14,11 +14,11 @@ from broker.codec import Chunk, encode_chunk
 from broker.messages import OFFLINE, ONLINE, ArtifactRequest, Result
 from broker.topics import NODE_ARTIFACT, NODE_GET, NODE_INFO, RESULT
 from fog_node.agent import Agent
-from fog_node.camera import Camera, CameraSettings
+from fog_node.camera.camera import Camera, CameraSettings
+from fog_node.camera.stream import Delivery
 from fog_node.events import Action
 from fog_node.presence import INSISTS
-from fog_node.source import Picture, Source
-from fog_node.stream import Delivery
+from fog_node.sources.source import Picture, Source
 from tests.fog_node.scene import (
     CAMERA,
     DEPLOYMENT,

@@ -15,11 +15,11 @@ from broker.frame import FrameTensor
 from broker.messages import Active, BundleName, Result
 from broker.tensor_specs import InputSpec
 from broker.topics import ACTIVE, FRAME, RESULT
-from fog_node import camera as camera_module
-from fog_node import stream as stream_module
-from fog_node.camera import Camera, CameraSettings, NotServedError
-from fog_node.source import Picture, Source, SourceError
-from fog_node.stream import CameraStream, Delivery
+from fog_node.camera import camera as camera_module
+from fog_node.camera import stream as stream_module
+from fog_node.camera.camera import Camera, CameraSettings, NotServedError
+from fog_node.camera.stream import CameraStream, Delivery
+from fog_node.sources.source import Picture, Source, SourceError
 from tests.fog_node.scene import CAMERA, DEPLOYMENT, PICTURE, SITE
 
 Fog = Callable[[FrameTensor], None]
@@ -104,7 +104,7 @@ def test_what_nobody_serves_is_one_sentence(broker: MemoryBroker) -> None:
 def test_it_says_what_it_waits_for(
     broker: MemoryBroker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fog_node.camera._QUIET_S", 0.01)
+    monkeypatch.setattr("fog_node.camera.camera._QUIET_S", 0.01)
     settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 10.0, "live", 0.1)
     with pytest.raises(NotServedError):
         Camera(settings, broker.bus("camera")).wait_active()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.messages import Active, BundleName, Result
-from fog_node.stream import UNANSWERED_MOST, Answer, CameraStream, Delivery, Send
+from fog_node.camera.stream import UNANSWERED_MOST, Answer, CameraStream, Delivery, Send
 from tests.fog_node.scene import PICTURE
 from tests.fog_node.strategies import fates
 

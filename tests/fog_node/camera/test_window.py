@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fog_node.window import Window
+from fog_node.camera.window import Window
 
 
 @given(

@@ -18,9 +18,9 @@ from broker.messages import Active, Result
 from broker.mistakes import Mistakes
 from broker.payload import MessageError
 from broker.topics import ACTIVE, FRAME, RESULT
-from fog_node.answering import Answering, can_be_fitted
-from fog_node.source import Picture, Shape, Source, SourceError, fitted
-from fog_node.stream import Answer, CameraStream, Delivery, Send
+from fog_node.camera.answering import Answering, can_be_fitted
+from fog_node.camera.stream import Answer, CameraStream, Delivery, Send
+from fog_node.sources.source import Picture, Shape, Source, SourceError, fitted
 
 _POLL_S: Final = 0.5
 _QUIET_S: Final = 2.0

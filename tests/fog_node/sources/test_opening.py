@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fog_node.source import SourceError, open_source
+from fog_node.sources.opening import open_source
+from fog_node.sources.source import SourceError
 from pictures.dataset import Pictures, load
 from tests.broker.strategies import SECRETS, addresses_with, shows
 
@@ -33,7 +34,7 @@ def sentence(text: str, shape: tuple[int, int, int] = GREY) -> str:
 
 @pytest.fixture
 def mnist(monkeypatch: pytest.MonkeyPatch) -> Pictures:
-    monkeypatch.setattr("fog_node.source.load", load_once)
+    monkeypatch.setattr("fog_node.sources.named.load", load_once)
     return load_once("mnist").test
 
 

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from broker.messages import Active, Result
 from broker.retry_timeout import RetryTimeout
-from fog_node.window import Window
+from fog_node.camera.window import Window
 
 Delivery = Literal["live", "reliable"]
 

@@ -1,0 +1,1 @@
+"""Where a camera's pictures come from; one file a kind of source."""

@@ -1,0 +1,153 @@
+"""``fog-camera``: one plain line and exit 2 for what is wrong, and a summary at the end."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from broker.bus.mqtt import MqttBus
+from broker.engine.address import free_port
+from broker.engine.running import RunningBroker, running_broker
+from fog_node.camera.commands import camera_app
+from fog_node.sources.opening import open_source
+from tests.broker.processes import ended, started
+from tests.fog_node.camera.served import serving
+from tests.fog_node.refusals import refused
+
+NODE = "from fog_node.entry import fog_node; fog_node()"
+CAMERA = "from fog_node.entry import fog_camera; fog_camera()"
+HASTY_NODE = f"""
+from broker import ending
+from fog_node import namesake
+ending.PATIENCE_S, namesake.ECHO_S = 0.2, 0.1
+{NODE}
+"""
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    from PIL import Image
+
+    path = tmp_path / "cat" / "1.png"
+    path.parent.mkdir()
+    Image.new("L", (4, 4), 9).save(path)
+    return path
+
+
+def camera(*arguments: str, source: str = "mnist", name: str = "door") -> Result:
+    fixed = ["--deployment", "digits", "--id", name, "--source", source]
+    return CliRunner().invoke(camera_app, ["stream", *fixed, *arguments])
+
+
+def test_a_wrong_argument_of_a_camera_is_one_line(picture: Path) -> None:
+    source = str(picture)
+    assert "id: 'Door' is not an id" in refused(camera(name="Door", source=source))
+    assert "not a broker address" in refused(camera("--broker", "x", source=source))
+    assert camera("--fps", "0", source=source).exit_code == 2
+    assert camera("--delivery", "maybe", source=source).exit_code == 2
+
+
+def test_the_source_may_come_from_the_environment_where_ps_does_not_show_it() -> None:
+    options = ["stream", "--deployment", "digits", "--id", "door", "--broker", "mqtt://127.0.0.1:9"]
+    result = CliRunner().invoke(camera_app, options, env={"FOGWEAVE_SOURCE": "/no/such"})
+    assert "/no/such: no such file or folder" in refused(result)
+
+
+@pytest.mark.parametrize("option", ["--fps", "--wait"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e300", "-1", "0"])
+def test_seconds_and_rates_that_no_clock_knows_are_one_line(
+    option: str, value: str, picture: Path
+) -> None:
+    assert option in refused(camera(f"{option}={value}", source=str(picture)))
+
+
+@pytest.mark.parametrize("option", ["--count", "--offset"])
+def test_more_pictures_than_frames_can_be_numbered_are_one_line(option: str, picture: Path) -> None:
+    assert option in refused(camera(option, "9" * 30, source=str(picture)))
+    assert option in refused(camera(f"{option}=-1", source=str(picture)))
+
+
+def test_an_offset_beyond_the_source_goes_round(picture: Path) -> None:
+    source = open_source(str(picture), 10**15)
+    assert source.next((1, 4, 4)).label == "cat"
+    assert open_source("mnist", 10**15).next((1, 28, 28)).label in set("0123456789")
+
+
+def test_a_broker_that_does_not_come_is_one_line(nobody: str, picture: Path) -> None:
+    result = camera("--broker", nobody, "--wait", "0.2", source=str(picture))
+    assert (result.exit_code, result.stdout) == (2, "")
+    *said, line = result.stderr.splitlines()
+    assert line == f"error: no broker at {nobody} (Connection refused); waited 0.2 s"
+    assert all(f"no broker at {nobody}" in warning for warning in said)
+
+
+def test_a_source_that_is_not_there_is_one_line_before_anything_is_asked(
+    nobody: str, tmp_path: Path
+) -> None:
+    line = refused(camera("--broker", nobody, source=str(tmp_path / "missing")))
+    assert "missing: no such file or folder" in line
+    assert "no pictures in it" in refused(camera("--broker", nobody, source=str(tmp_path)))
+
+
+def test_a_deployment_that_nobody_serves_is_one_line(
+    broker_url: str, site: str, picture: Path
+) -> None:
+    arguments = ["--broker", broker_url, "--site", site, "--wait", "0.1"]
+    line = refused(camera(*arguments, source=str(picture)))
+    assert f"nothing serves deployment digits in site {site}" in line
+
+
+def test_a_log_that_cannot_be_written_is_one_line(
+    mosquitto: RunningBroker, picture: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "no" / "log"
+    arguments = ["--broker", mosquitto.url, "--wait", "0.1", "--log", str(log)]
+    assert f"--log {log}: No such file" in refused(camera(*arguments, source=str(picture)))
+
+
+@pytest.fixture
+def fog(broker_url: str, site: str) -> Iterator[MqttBus]:
+    with serving(broker_url, site) as bus:
+        yield bus
+
+
+def test_a_camera_streams_and_sums_up_as_json(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    options = ["--fps", "200", "--count", "5", "--delivery", "reliable", "--json"]
+    result = camera("--broker", broker_url, "--site", site, *options, source=str(picture))
+    assert (result.exit_code, result.stderr) == (0, "")
+    summary = json.loads(result.stdout)
+    assert (summary["sent"], summary["answered"], summary["accuracy"]) == (5, 5, 1.0)
+
+
+def test_a_camera_streams_and_sums_up_in_a_line(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    result = camera(
+        "--broker", broker_url, "--site", site, "--delivery", "reliable", source=str(picture)
+    )
+    assert result.exit_code == 0
+    assert result.stdout.startswith(
+        "door: 1 sent, 1 answered, 0 with a missing branch, 100.0% right"
+    )
+
+
+def test_a_camera_may_be_started_before_the_broker(
+    mosquitto: RunningBroker, site: str, picture: Path
+) -> None:
+    assert mosquitto.engine == "mosquitto"
+    port = free_port("127.0.0.1", 0)
+    arguments = ["--deployment", "digits", "--id", "door", "--source", str(picture)]
+    arguments += ["--broker", f"mqtt://127.0.0.1:{port}", "--site", site, "--delivery", "reliable"]
+    with started("-c", CAMERA, "stream", *arguments) as process:
+        assert process.stderr is not None
+        assert "trying again until it answers" in process.stderr.readline()
+        with running_broker("mosquitto", port=port) as broker, serving(broker.url, site):
+            code, out, _ = ended(process)
+    assert code == 0
+    assert out.startswith("door: 1 sent, 1 answered")
