@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from broker.access.redaction import redacted
 from pictures.dataset import load
 from pictures.errors import DatasetError
-from pictures.fit import fit, read_picture
+from pictures.fit import fit
+from pictures.reading import read_picture
 
 _log = logging.getLogger("fog-camera")
 Shape = tuple[int, int, int]
