@@ -28,6 +28,13 @@ from broker.ending import stopped_by_signals
 from broker.join_options import connection, joins
 from broker.messages import OFFLINE, Status
 from broker.topics import COORDINATOR, COORDINATOR_STATE
+from coordinator.answers_commands import (
+    EqualAnswers,
+    HomeAssistant,
+    Prefix,
+    SilentAfter,
+    rules_of,
+)
 
 if TYPE_CHECKING:
     from coordinator.fog.client import Client
@@ -36,13 +43,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger("fog-coordinator")
 
 
-@joins("coordinator")
+@joins("coordinator", "ha-coordinator")
 def serve(
     joined: Joined,
     folder: Annotated[
         Path | None,
         typer.Option("--state-dir", help="Where bundles and deployments are kept over restarts."),
     ] = None,
+    equal_answers: EqualAnswers = 3,
+    silent_after: SilentAfter = 600.0,
+    home_assistant: HomeAssistant = False,
+    home_assistant_prefix: Prefix = None,
 ) -> None:
     """Watch the fog nodes, place what is deployed, and place it anew when one dies.
 
@@ -54,6 +65,9 @@ def serve(
     from coordinator.fog.state_folder import StateError
 
     start_log(service=True)
+    rules = rules_of(
+        joined, equal_answers, silent_after, shows=home_assistant, prefix=home_assistant_prefix
+    )
     site = joined.site
     folder = state_dir(folder, f"{COORDINATOR}-{site}")
     will = Will(COORDINATOR_STATE.at(site), OFFLINE)
@@ -65,7 +79,7 @@ def serve(
         connection(joined, client_id, will=will, retry=True) as bus,
     ):
         try:
-            service = Service(site, folder, bus, operator_key=joined.operator_key)
+            service = Service(site, folder, bus, operator_key=joined.operator_key, rules=rules)
             stop.calls(service.stop)
             say(f"fog-coordinator is ready for site {site}, state in {folder}")
             reason = service.run()

@@ -12,7 +12,9 @@ from broker.access.credentials import Credentials
 from broker.access.private_file import PrivateFileError, read_private, write_private
 from broker.first_fault import first_fault
 
-Role = Literal["coordinator", "node", "camera", "operator", "reader"]
+Role = Literal[
+    "coordinator", "ha-coordinator", "node", "camera", "operator", "reader", "home-assistant"
+]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
