@@ -179,12 +179,16 @@ def redeploy(
 def undeploy(
     joined: Joined,
     name: Annotated[str, typer.Argument(help="The deployment.")],
+    as_json: Json = False,
 ) -> None:
     """End a deployment: the fog nodes finish what is in flight and forget it."""
     check_ids(name=name)
     with _talk(joined, "deploy") as client:
         client.undeploy(name)
-    say(f"{name}: undeployed")
+    if as_json:
+        say_json({"deployment": name, "undeployed": True})
+    else:
+        say(f"{name}: undeployed")
 
 
 @joins("operator", "reader")

@@ -3,12 +3,14 @@
 import json
 import re
 import socket
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from coordinator.commands import app
+from models.bundle import BundleAccuracy
 
 EXAMPLE = "examples/placement-24x8.json"
 SEARCH = """
@@ -152,6 +154,12 @@ def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
     assert (out / "individuals.jsonl").read_text() == before
 
     assert "1|1" in refused("train", str(out), "--out", str(bundle), "--genome", "1|1")
+    assert "--genome: " in refused("train", str(out), "--out", str(bundle), "--genome", "")
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "1.png").write_text("")
+    cats = str(tmp_path / "cats")
+    assert f"--out {cats}: is not empty" in refused("train", str(out), "--out", cats)
+    assert "--name: 'B B'" in refused("train", str(out), "--out", cats, "--name", "B B")
     status, stdout, stderr = run("train", str(out), "--out", str(bundle), "--json")
     assert status == 0, stderr
     trained = json.loads(stdout)
@@ -160,6 +168,23 @@ def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
     assert (bundle / "whole.onnx").exists()
     for part in trained["partitions"]:
         assert (bundle / part["file"]).exists()
+
+
+def test_a_bundle_of_one_branch_has_no_accuracy_without_any() -> None:
+    assert BundleAccuracy(whole=0.5, missing={}).told() == "50.00%"
+    told = BundleAccuracy(whole=0.982, missing={1: 0.91, 2: 0.5}).told()
+    assert told == "98.20% (91.00% without 1, 50.00% without 2)"
+
+
+def test_undeploy_tells_programs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Coordinator:
+        def undeploy(self, name: str) -> None:
+            assert name == "digits"
+
+    monkeypatch.setattr("coordinator.fog_commands._talk", lambda *_: nullcontext(Coordinator()))
+    assert run("undeploy", "digits") == (0, "digits: undeployed\n", "")
+    status, stdout, _ = run("undeploy", "digits", "--json")
+    assert (status, json.loads(stdout)) == (0, {"deployment": "digits", "undeployed": True})
 
 
 def test_search_refuses_in_one_line(tmp_path: Path) -> None:
