@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from broker.access.joining import Joined
+from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Will
 from broker.command_line import (
     MOST_SECONDS,
@@ -67,7 +68,7 @@ def serve(
         try:
             service = Service(site, folder, bus, operator_key=joined.operator_key)
             stop.calls(service.stop)
-            say(f"fog-coordinator is ready for site {site}, state in {folder}")
+            tell_of_broker(bus, f"site {site}, state in {folder}")
             reason = service.run()
         except StateError as error:
             refuse(error)
@@ -76,6 +77,20 @@ def serve(
             refuse(f"fog-coordinator ended by a mistake of ours: {error!r}", 1)
     if reason:
         refuse(reason)
+
+
+def tell_of_broker(bus: MqttBus, what: str) -> None:
+    """Say that the broker is waited for, and once it is there that ``what`` is looked after."""
+    say(f"fog-coordinator: waiting for the broker at {bus.url}; {what}")
+    told = False
+
+    def tell(there: bool) -> None:
+        nonlocal told
+        if there and not told:
+            told = True
+            say(f"fog-coordinator: connected to {bus.url}; ready for {what}")
+
+    bus.on_connection(tell)
 
 
 @contextmanager

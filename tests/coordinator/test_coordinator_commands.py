@@ -3,13 +3,17 @@
 import json
 import re
 import socket
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import ClassVar, cast
 
 import pytest
 from typer.testing import CliRunner
 
+from broker.bus.mqtt import MqttBus
 from coordinator.commands import app
+from coordinator.fog_commands import tell_of_broker
 from models.bundle import BundleAccuracy
 
 EXAMPLE = "examples/placement-24x8.json"
@@ -174,6 +178,26 @@ def test_a_bundle_of_one_branch_has_no_accuracy_without_any() -> None:
     assert BundleAccuracy(whole=0.5, missing={}).told() == "50.00%"
     told = BundleAccuracy(whole=0.982, missing={1: 0.91, 2: 0.5}).told()
     assert told == "98.20% (91.00% without 1, 50.00% without 2)"
+
+
+def test_serve_says_that_it_is_ready_once_there_is_a_broker(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Bus:
+        url = "mqtt://hub:1883"
+        listeners: ClassVar[list[Callable[[bool], None]]] = []
+
+        def on_connection(self, listener: Callable[[bool], None]) -> None:
+            self.listeners.append(listener)
+
+    bus = Bus()
+    tell_of_broker(cast("MqttBus", bus), "site home")
+    waiting = "fog-coordinator: waiting for the broker at mqtt://hub:1883; site home\n"
+    assert capsys.readouterr().out == waiting
+    for there in (False, True, False, True):
+        bus.listeners[0](there)
+    ready = "fog-coordinator: connected to mqtt://hub:1883; ready for site home\n"
+    assert capsys.readouterr().out == ready
 
 
 def test_undeploy_tells_programs_too(monkeypatch: pytest.MonkeyPatch) -> None:
