@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from broker.access.joining import Joined
+from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Will
 from broker.command_line import (
     MOST_SECONDS,
@@ -81,7 +82,7 @@ def serve(
         try:
             service = Service(site, folder, bus, operator_key=joined.operator_key, rules=rules)
             stop.calls(service.stop)
-            say(f"fog-coordinator is ready for site {site}, state in {folder}")
+            tell_of_broker(bus, f"site {site}, state in {folder}")
             reason = service.run()
         except StateError as error:
             refuse(error)
@@ -90,6 +91,20 @@ def serve(
             refuse(f"fog-coordinator ended by a mistake of ours: {error!r}", 1)
     if reason:
         refuse(reason)
+
+
+def tell_of_broker(bus: MqttBus, what: str) -> None:
+    """Say that the broker is waited for, and once it is there that ``what`` is looked after."""
+    say(f"fog-coordinator: waiting for the broker at {bus.url}; {what}")
+    told = False
+
+    def tell(there: bool) -> None:
+        nonlocal told
+        if there and not told:
+            told = True
+            say(f"fog-coordinator: connected to {bus.url}; ready for {what}")
+
+    bus.on_connection(tell)
 
 
 @contextmanager
@@ -193,12 +208,16 @@ def redeploy(
 def undeploy(
     joined: Joined,
     name: Annotated[str, typer.Argument(help="The deployment.")],
+    as_json: Json = False,
 ) -> None:
     """End a deployment: the fog nodes finish what is in flight and forget it."""
     check_ids(name=name)
     with _talk(joined, "deploy") as client:
         client.undeploy(name)
-    say(f"{name}: undeployed")
+    if as_json:
+        say_json({"deployment": name, "undeployed": True})
+    else:
+        say(f"{name}: undeployed")
 
 
 @joins("operator", "reader")
