@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from evolution.placement.genetic import place
-from evolution.placement.problem import PlacementProblem
+from evolution.placement.problem import FIELDS, PlacementProblem
 from tests.evolution.strategies import problems
 
 FILE: dict[str, Any] = {
@@ -168,8 +168,7 @@ def remove(*path: Any) -> Callable[[dict[str, Any]], None]:
         ),
         (
             put("pined", value={}),
-            "pined: no such field; did you mean pinned? there are "
-            + "devices, partitions, tensors, pinned, allowed, energy_budget_j.",
+            f"pined: no such field; did you mean pinned? there are {', '.join(FIELDS)}.",
         ),
         (
             put("tensors", value=[{}] * 10_001),
