@@ -88,7 +88,7 @@ def answers(
     name: Annotated[str, typer.Argument(help="The deployment.")],
     camera: Annotated[str | None, typer.Option(help="Only those of this camera.")] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, help="End after so many; default: never.")
+        int | None, typer.Option(min=1, max=10**15, help="End after so many; default: never.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a line, for each answer.")
