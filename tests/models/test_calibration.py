@@ -79,7 +79,7 @@ def test_a_missing_branch_does_not_make_most_answers_unknown() -> None:
     assert both.threshold < alone.threshold
     for view in degraded:
         right = view.argmax(1) == labels
-        assert (confidences(view[right], both.temperature) >= both.threshold).mean() > 0.85
+        assert (confidences(view[right], both.temperature) >= both.threshold).mean() > 0.8
 
 
 def test_however_sure_a_network_is_the_threshold_has_a_bound() -> None:
