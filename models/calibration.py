@@ -50,17 +50,19 @@ def calibrate(logits: Floats, labels: Ints, degraded: Floats | None = None) -> B
 def lowest_known(logits: Floats, labels: Ints, temperature: float, kept: float) -> float:
     """Return the confidence that a share of `kept` of the right answers to come reaches.
 
-    It is the quantile of the right answers seen, or, where that is lower, the one of a normal
-    distribution of their log-odds: few pictures do not hold the least sure one. logits: (N, C).
+    It is the quantile of the right answers seen. Fewer than 1 / (1 - kept) do not hold the least
+    sure one: then it is that of a normal distribution of their log-odds, where that is lower.
+    logits: (N, C).
     """
     right = logits.argmax(1) == labels
     if not right.any():
         return 0.0
     sure = np.clip(confidences(logits[right], temperature), 1e-9, 1 - 1e-9)
     odds = np.log(sure / (1 - sure))
-    few = (1 + 1 / len(odds)) ** 0.5
-    expected = odds.mean() + NormalDist().inv_cdf(1 - kept) * odds.std() * few
-    lowest = min(float(np.quantile(odds, 1 - kept, method="lower")), float(expected))
+    lowest = float(np.quantile(odds, 1 - kept, method="lower"))
+    if len(odds) * (1 - kept) < 1:
+        spread = odds.std() * (1 + 1 / len(odds)) ** 0.5
+        lowest = min(lowest, float(odds.mean() + NormalDist().inv_cdf(1 - kept) * spread))
     return float(1 / (1 + np.exp(-lowest)))
 
 
