@@ -31,20 +31,33 @@ def check_memory(config: "SearchConfig", shape: NetworkShape, data_bytes: int = 
     """
     if config.evaluator == "table":
         return
+    if config.evaluator == "supernet":
+        check_training(config.dense(), shape, config.supernet.batch, "supernet.batch", data_bytes)
     free = available_bytes()
     processes = config.workers or psutil.cpu_count() or 1
     each = evaluator_bytes(config, shape) + data_bytes
-    first = training_bytes(config.dense(), shape, config.supernet.batch) + data_bytes
-    if config.evaluator == "supernet" and first > free:
-        raise ValueError(
-            f"supernet.batch, space, network: training takes {_gb(first)}, and {_gb(free)} are free"
-        )
     if each * processes > free:
         fitting = int(free // each)
         would = f"workers: {fitting} would do" if fitting else "a smaller one is needed"
         raise ValueError(
             f"workers, {config.evaluator}.batch, space, network: {processes} processes of up to "
             f"{_gb(each)} each, and {_gb(free)} are free; {would}"
+        )
+
+
+def check_training(
+    genome: Genome, shape: NetworkShape, batch: int, named: str, data_bytes: int = 0
+) -> None:
+    """Refuse to train a network that would not fit into this machine; ``named`` is the field of the batch.
+
+    Raises:
+        ValueError: it would not; the sentence has both numbers.
+    """
+    takes, free = training_bytes(genome, shape, batch) + data_bytes, available_bytes()
+    if takes > free:
+        raise ValueError(
+            f"{named}, network.channels: batches of {batch:,} pictures take {_gb(takes)} to train on, "
+            f"and {_gb(free)} are free; a smaller batch takes less"
         )
 
 
