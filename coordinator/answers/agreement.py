@@ -31,6 +31,11 @@ class Agreement:
         self._lasts_until = 0.0
         self._known: deque[int] = deque(maxlen=REPEATS)
 
+    @property
+    def stirs(self) -> bool:
+        """Whether a row of another label has begun."""
+        return self._length > 0
+
     def hear(self, answer: Answer, now: float) -> Meaning:
         """Take an answer: it repeats one, says the same or nothing, begins another label, or decides."""
         if answer.frame_id in self._known:

@@ -17,6 +17,7 @@ from broker.payload import MessageError
 from broker.retained import Retained
 from broker.topics import STATE
 from coordinator.answers.answer import Answer
+from coordinator.answers.attention import Attention
 from coordinator.answers.cameras import Camera, Cameras, Key
 from coordinator.answers.home_assistant import HomeAssistant, cleared
 from coordinator.answers.rules import Rules
@@ -51,15 +52,22 @@ class States:
         self._cameras = Cameras(rules.equal_answers)
         self._retained = Retained(site)
         self._served: dict[str, _Served] = {}
+        self._attention = Attention(rules.equal_answers)
         self._acts = False
 
     # --- what is to be heard ----------------------------------------------------------------
 
-    @property
-    def answering(self) -> frozenset[tuple[str, str]]:
-        """The nodes whose answers are to be heard, by deployment."""
+    def answering(self, now: float) -> frozenset[tuple[str, str]]:
+        """Return the nodes whose answers are to be heard now, by deployment."""
+        stir = {key[0] for key, camera in self._cameras if camera.agreement.stirs}
+        known: dict[str, list[str]] = {}
+        for (name, camera), _ in self._cameras:
+            known.setdefault(name, []).append(camera)
         return frozenset(
-            (name, node) for name, served in self._served.items() for node in served.answering.nodes
+            (name, node)
+            for name, served in self._served.items()
+            if self._attention.listens(name, known.get(name, ()), now, stirs=name in stir)
+            for node in served.answering.nodes
         )
 
     def watched(self, now: float) -> frozenset[Key]:
@@ -110,6 +118,7 @@ class States:
         actions: list[Publish] = []
         for name in (self._cameras.deployments | self._served.keys()) - set(known):
             self._served.pop(name, None)
+            self._attention.forget(name)
             actions += self._end(self._cameras.of(name))
         for name, active in serving.items():
             before = self._served.get(name)
@@ -140,6 +149,7 @@ class States:
             self._failures.note("too_many", f"there is no room for the state of camera {key[1]}")
             return actions
         camera.heard_at = now
+        self._attention.hears(*key, now)
         meaning = camera.agreement.hear(answer, now)
         if meaning == "agreed":
             actions += self._agreed(key, camera, now)
