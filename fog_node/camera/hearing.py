@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from broker.answering import Answering
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, BusError, Message
 from broker.messages import Active, Result
 from broker.payload import MessageError
 from broker.topics import RESULT
-from broker.answering import Answering
 from fog_node.camera.deployment_watch import DeploymentWatch
 from fog_node.camera.settings import CameraSettings
 
