@@ -1,14 +1,18 @@
-"""When the answers of a deployment are listened to: not all the time where they are many; pure.
+"""When the answers of a deployment are listened to: always, unless a site has very many; pure.
 
-Hearing an answer costs more than all that is made of it. Where every camera of a deployment answers often,
-a look of a moment sees as many answers in a row as make a state: then nothing is heard for a second,
-unless a row of another label has begun.
+Hearing an answer costs more than all that is made of it. On a busy site a look of a moment at a deployment
+whose cameras all answer often sees as many answers in a row as make a state: then nothing of it is heard
+for a second, unless a row of another label has begun.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+BUSY: Final = 100
+"""Answers a second, of all deployments together; up to so many, every one is heard."""
+BUSY_S: Final = 10.0
+"""A site that was busy stays so for as long: while it rests it hears few."""
 REST_S: Final = 1.0
 QUICK_S: Final = 1.0
 """A look that takes longer is of cameras that answer seldom: all that they say is heard."""
@@ -27,9 +31,17 @@ class Attention:
     def __init__(self, equal: int) -> None:
         self._enough = equal + 1
         self._looks: dict[str, _Look] = {}
+        self._second = 0.0
+        self._heard = 0
+        self._busy_until = 0.0
 
     def hears(self, deployment: str, camera: str, now: float) -> None:
         """Take note of an answer."""
+        if now - self._second >= 1.0:
+            self._second, self._heard = now, 0
+        self._heard += 1
+        if self._heard > BUSY:
+            self._busy_until = now + BUSY_S
         look = self._looks.setdefault(deployment, _Look(now))
         look.counts[camera] = look.counts.get(camera, 0) + 1
 
@@ -41,6 +53,9 @@ class Attention:
         ``cameras`` are all that are known of it: one that is silent may answer any moment. ``stirs``: one of
         them may come to another state.
         """
+        if now >= self._busy_until:
+            self._looks.pop(deployment, None)
+            return True
         look = self._looks.setdefault(deployment, _Look(now))
         if now < look.rests_until:
             return False

@@ -23,6 +23,8 @@ from coordinator.answers.home_assistant import HomeAssistant, cleared
 from coordinator.answers.rules import Rules
 from coordinator.fog.failures import Failures
 
+HOLD_S: Final = 1.0
+"""Between two labels of one camera: what flickers costs a message a second, the last label wins."""
 GONE_S: Final = 7 * 86_400.0
 """Who was silent for so long is no camera any more."""
 
@@ -165,6 +167,8 @@ class States:
         """Return what is due; call it a few times a second."""
         actions: list[Publish] = []
         for key, camera in self._cameras:
+            if camera.unsaid and camera.state is not None and now - camera.said_at >= HOLD_S:
+                actions += self._labelled(key, camera, camera.state, now)
             if now - camera.heard_at < self._rules.silent_s:
                 continue
             state, heard = camera.state, camera.heard_at + self._wall_s
@@ -205,7 +209,15 @@ class States:
             label=agreed.label or "",
             confidence=agreed.confidence,
             since=max(0.0, agreed.since + self._wall_s),
+            home_assistant=camera.state.home_assistant if camera.state is not None else "",
         )
+        if now - camera.said_at < HOLD_S:
+            camera.state, camera.unsaid = state, True
+            return []
+        return self._labelled(key, camera, state, now)
+
+    def _labelled(self, key: Key, camera: Camera, state: State, now: float) -> list[Publish]:
+        camera.said_at, camera.unsaid = now, False
         return self._publish(key, camera, state)
 
     def _publish(self, key: Key, camera: Camera, state: State) -> list[Publish]:

@@ -1,16 +1,20 @@
 """Many answers are heard now and then, few of them all."""
 
-from coordinator.answers.attention import Attention
+from coordinator.answers.attention import BUSY, Attention
 
 TICK_S = 0.2
 
 
-def heard(every_s: dict[str, float], seconds: float, *, stirs: bool = False) -> int:
+def heard(
+    every_s: dict[str, float], seconds: float, *, stirs: bool = False, busy: bool = True
+) -> int:
     """Return how many answers are heard of cameras that answer every so many seconds."""
     attention, count, listens = Attention(3), 0, True
     due = dict(every_s)
     for tick in range(int(seconds / TICK_S)):
         now = tick * TICK_S
+        for _ in range(BUSY + 1 if busy else 0):
+            attention.hears("others", "gate", now)
         for camera, apart_s in every_s.items():
             while due[camera] <= now:
                 due[camera] += apart_s
@@ -19,6 +23,11 @@ def heard(every_s: dict[str, float], seconds: float, *, stirs: bool = False) -> 
                     count += 1
         listens = attention.listens("door", every_s, now, stirs=stirs)
     return count
+
+
+def test_up_to_a_hundred_a_second_every_answer_is_heard() -> None:
+    calm = heard({"hall": 0.04}, 100.0, busy=False)
+    assert calm == heard({"hall": 0.04}, 100.0, stirs=True)
 
 
 def test_of_many_answers_a_few_in_a_row_are_heard_every_second() -> None:

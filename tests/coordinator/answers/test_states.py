@@ -75,6 +75,9 @@ def test_what_flickers_is_said_once_a_second_at_most() -> None:
         site.now -= 0.95  # 20 answers a second
         site.answer("open" if number % 2 else "shut")
     assert len(site.said) == 1
+    assert site.pass_time(0.5)[0].topic == STATE.at(SITE, deployment=NAME, camera=CAMERA)
+    assert site.label == "open"  # the last one, though nothing came after it
+    assert site.pass_time(2.0) == []
 
 
 def test_since_lasts_over_a_restart() -> None:
