@@ -1,6 +1,7 @@
 """``fog-camera``: one plain line and exit 2 for what is wrong, and a summary at the end."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from broker.engine.address import free_port
 from broker.engine.running import RunningBroker, running_broker
 from fog_node.camera.commands import camera_app
 from fog_node.sources.opening import open_source
+from pictures.framing import WHOLE
 from tests.broker.processes import ended, started
 from tests.fog_node.camera.served import serving
 from tests.fog_node.refusals import refused
@@ -70,9 +72,10 @@ def test_more_pictures_than_frames_can_be_numbered_are_one_line(option: str, pic
 
 
 def test_an_offset_beyond_the_source_goes_round(picture: Path) -> None:
-    source = open_source(str(picture), 10**15)
-    assert source.next((1, 4, 4)).label == "cat"
-    assert open_source("mnist", 10**15).next((1, 28, 28)).label in set("0123456789")
+    for source, shape in ((str(picture), (1, 4, 4)), ("mnist", (1, 28, 28))):
+        taken = open_source(source, 10**15).take(shape, WHOLE, 0.0)
+        assert taken is not None
+        assert taken.label in {"cat", *"0123456789"}
 
 
 def test_a_broker_that_does_not_come_is_one_line(nobody: str, picture: Path) -> None:
@@ -132,9 +135,18 @@ def test_a_camera_streams_and_sums_up_in_a_line(
         "--broker", broker_url, "--site", site, "--delivery", "reliable", source=str(picture)
     )
     assert result.exit_code == 0
-    assert result.stdout.startswith(
-        "door: 1 sent, 1 answered, 0 with a missing branch, 100.0% right"
-    )
+    answered, summed_up = result.stdout.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d door  cat 100 %  1.png  \d+ ms", answered)
+    assert summed_up.startswith("door: 1 sent, 1 answered, 0 with a missing branch, 100.0% right")
+
+
+def test_a_quiet_camera_says_only_what_it_came_to(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    result = camera("--broker", broker_url, "--site", site, "--quiet", source=str(picture))
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("door: 1 sent")
 
 
 def test_a_camera_may_be_started_before_the_broker(
@@ -150,4 +162,4 @@ def test_a_camera_may_be_started_before_the_broker(
         with running_broker("mosquitto", port=port) as broker, serving(broker.url, site):
             code, out, _ = ended(process)
     assert code == 0
-    assert out.startswith("door: 1 sent, 1 answered")
+    assert "\ndoor: 1 sent, 1 answered" in out
