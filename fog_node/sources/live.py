@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from broker.access.redaction import redacted
-from fog_node.sources.decoding import size_needed
 from fog_node.sources.newest import FRESH_S, Newest, Shot
 from fog_node.sources.source import Picture, Shape, fitted
 from pictures.errors import DatasetError
 from pictures.framing import Framing
+from pictures.reading import size_needed
 
 _log = logging.getLogger("fog-camera")
 Clock = Callable[[], float]
