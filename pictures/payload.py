@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
+from pictures.kinds import HEAD_BYTES, kind_of
+
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Of a message; a photograph of 24 megapixels has less, also in base64."""
 
@@ -22,7 +24,6 @@ _CHUNKS: Final = re.compile(r"chunk|fragment|packet|^(part|parts|totalparts|seq|
 """What a message says of itself that carries one piece of a picture; every camera does it its own way."""
 _DATA_URI: Final = re.compile(rb"data:[\w.+/-]*(?:;[\w.+=-]+)*;base64,", re.IGNORECASE)
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
-_FOUR_CC: Final = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
 _END_OF_PNG: Final = b"IEND\xae\x42\x60\x82"
 _LEAST: Final = 16
 """No picture is shorter."""
@@ -56,15 +57,9 @@ def picture_in(payload: bytes) -> bytes:
 
 
 def is_picture(data: bytes) -> bool:
-    """Return whether ``data`` begins as a picture file does."""
-    if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")):
-        return True
-    if data[:4] in (b"II*\0", b"MM\0*"):
-        return True
-    if data[:2] == b"BM":
-        return data[6:10] == b"\0\0\0\0"
-    riff = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
-    return riff or (data[4:8] == b"ftyp" and data[8:12] in _FOUR_CC)
+    """Return whether ``data`` begins as a picture file does; two letters alone are not believed."""
+    kind = kind_of(data[:HEAD_BYTES])
+    return kind not in (None, "BMP", "PPM") or (kind == "BMP" and data[6:10] == b"\0\0\0\0")
 
 
 def _whole(data: bytes) -> bytes:

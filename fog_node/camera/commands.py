@@ -1,5 +1,6 @@
 """The commands of ``fog-camera``."""
 
+import logging
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,12 +16,13 @@ from broker.command_line import (
     refuse,
     start_log,
 )
-from broker.join_options import joins
+from broker.join_options import JoinedWith, joins
 from fog_node.camera.motion import KEEP_ALIVE_S, Motion
 from fog_node.camera.motion_option import OPTION as MOTION
 from fog_node.camera.motion_option import MotionCommand
 from fog_node.camera.report import Report
-from fog_node.camera.settings import Pace
+from fog_node.camera.run_command import run_cameras
+from fog_node.camera.settings import FPS, Pace
 from fog_node.camera.source_broker import PASSWORD
 from fog_node.camera.stream import Delivery
 from fog_node.camera.stream_command import Given, stream_pictures
@@ -140,6 +142,7 @@ def stream(
     Example: fog-camera stream --deployment digits --join door.join --source mnist
     """
     start_log(service=False)
+    logging.getLogger("fog-camera").setLevel(logging.INFO)  # how the source fares
     for name in deployment:
         check_ids(deployment=name)
     if len(set(deployment)) < len(deployment):
@@ -151,7 +154,7 @@ def stream(
         source=source,
         camera=camera,
         pace=Pace(
-            fps=1.0 / every if every is not None else 10.0 if fps is None else fps,
+            fps=1.0 / every if every is not None else FPS if fps is None else fps,
             motion=None if motion is None else Motion(motion, keep_alive),
             delivery=delivery,
             count=count,
@@ -164,3 +167,29 @@ def stream(
     )
     with Report(log, quiet=quiet, as_json=as_json, several=len(deployment) > 1) as report:
         stream_pictures(joined, given, report)
+
+
+@camera_app.command("run")
+@joins("camera", filled=True)
+def run(
+    joined: JoinedWith,
+    cameras: Annotated[
+        Path, typer.Argument(help="The cameras, see docs/cameras.md.", show_default=False)
+    ],
+    log: Annotated[
+        Path | None, typer.Option(help="Write one JSON line per answer to this file.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no answers, only what they came to.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run several cameras until stopped; what ends one of them ends no other.
+
+    A missing broker, deployment or camera is waited for.
+
+    Example: fog-camera run cameras.yaml
+    """
+    start_log(service=True)
+    with Report(log, quiet=quiet, as_json=as_json, several=True) as report:
+        run_cameras(cameras, joined, report)

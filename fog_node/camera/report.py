@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -11,6 +11,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from broker.command_line import error_console, refuse, say, say_json
+from broker.files.outputs import check_output_file
+from broker.files.text import FileError
 from fog_node.camera.answer_line import answer_line, summary_line
 from fog_node.camera.stream import Answer, CameraStream
 
@@ -91,19 +93,40 @@ class Report:
             say(summary_line(summary))
         self._exit([summary])
 
-    def end_all(self, summaries: list[dict[str, Any]], other: Mapping[str, Any]) -> None:
-        """Say what several streams came to; ``other`` is what was counted beside them."""
+    def end_all(
+        self,
+        summaries: list[dict[str, Any]],
+        other: Mapping[str, Any],
+        *,
+        told_to_stop: bool = False,
+    ) -> None:
+        """Say what several streams came to; ``other`` is what was counted beside them.
+
+        A service that was ``told_to_stop`` ends well, whatever its cameras did.
+        """
         self._bar.stop()
         if self._as_json:
             say_json({"streams": summaries, **other})
         else:
             say(*(summary_line(each, of_several=self._several) for each in summaries))
-            say(*(f"{name}: {told}" for name, told in other.items() if told))
-        self._exit(summaries)
+            say(*_told(other))
+        if not told_to_stop:
+            self._exit(summaries)
 
     def _exit(self, summaries: list[Any]) -> None:
         if any(_failed(each) for each in summaries):
             raise typer.Exit(1)
+
+
+def _told(other: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was counted beside the streams, a line a source."""
+    for name, counted in other.items():
+        if isinstance(counted, Mapping):
+            words = ", ".join(f"{key} {value}" for key, value in counted.items() if value)
+            if words:
+                yield f"{name}: {words}"
+        elif counted:
+            yield f"{name}: {counted}"
 
 
 def _failed(summary: Mapping[str, Any]) -> bool:
@@ -114,6 +137,9 @@ def _failed(summary: Mapping[str, Any]) -> bool:
 
 def _opened(log: Path) -> TextIO:
     try:
+        check_output_file("--log", log)
         return log.open("w", encoding="utf-8")
+    except FileError as error:
+        refuse(error)
     except OSError as error:
         refuse(f"--log {log}: {error.strerror}")

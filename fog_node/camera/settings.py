@@ -1,10 +1,12 @@
 """What one stream of a camera is to do."""
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Final, Self
 
 from fog_node.camera.motion import Motion
 from fog_node.camera.stream import Delivery
+
+FPS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +16,7 @@ class Pace:
     ``motion``: only those that changed. ``count``: how many are looked at, None: the source once.
     """
 
-    fps: float = 10.0
+    fps: float = FPS
     delivery: Delivery = "live"
     motion: Motion | None = None
     count: int | None = None

@@ -1,6 +1,8 @@
 """The broker that a camera's pictures are taken from, where it is another than the fog's."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -8,6 +10,8 @@ from typing import Final, Self
 from broker.access.credentials import Credentials
 from broker.access.password_file import read_password
 from broker.access.tls import CredentialsError, tls_context
+from broker.bus.mqtt import MqttBus
+from broker.bus.seam import Bus
 from broker.bus.url import BrokerUrl
 
 PASSWORD: Final = "FOGWEAVE_SOURCE_PASSWORD"  # noqa: S105 - the name of a variable
@@ -69,3 +73,17 @@ def read_authority(path: Path) -> str:
     except CredentialsError:
         raise CredentialsError(f"{path}: not a certificate in PEM") from None
     return text
+
+
+@contextmanager
+def source_bus(broker: SourceBroker | None, bus: Bus, name: str) -> Iterator[Bus]:
+    """Yield the bus that pictures come by: ``bus``, or one of their own broker."""
+    if broker is None:
+        yield bus
+        return
+    client_id = f"fog-camera-{name}-{uuid.uuid4().hex[:8]}"
+    other = MqttBus(broker.url, client_id, credentials=broker.credentials)
+    try:
+        yield other
+    finally:
+        other.close()

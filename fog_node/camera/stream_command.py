@@ -2,8 +2,6 @@
 
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +9,14 @@ from typing import Any
 from broker.access.joining import Joined
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Bus
+from broker.bus.sharing import SharedBus
 from broker.command_line import check_ids, refuse, wait_connected
 from broker.ending import Stop, stopped_by_signals
 from broker.join_options import connection, own_id
 from fog_node.camera.camera import Camera
 from fog_node.camera.report import Report
 from fog_node.camera.settings import CameraSettings, Pace
-from fog_node.camera.source_broker import SourceBroker, read_authority
+from fog_node.camera.source_broker import SourceBroker, read_authority, source_bus
 from fog_node.camera.streams import Streams
 from fog_node.sources.live import Feed
 from fog_node.sources.mqtt import SCHEME, MqttPictures, topic_filter_of
@@ -97,33 +96,20 @@ def _stream_topics(joined: Joined, given: Given, report: Report) -> None:
     ):
         if not _connected(bus, given.wait_s, stop):
             return
-        streams = Streams(stop, report.progress)
+        streams, shared = Streams(stop, report.progress), SharedBus(bus)
 
         def begin(name: str, feed: Feed) -> None:
             views: list[Source] = [feed.view() for _ in given.deployments]
-            cameras = _cameras(joined, given, bus, name, report, patient=several)
+            cameras = _cameras(joined, given, shared.share(), name, report, patient=several)
             streams.add(cameras, lambda: views)
 
-        pictures = MqttPictures(from_bus, topic_filter, camera=camera, on_camera=begin)
+        own = shared.share() if from_bus is bus else from_bus
+        pictures = MqttPictures(own, topic_filter, camera=camera, on_camera=begin)
         if not several:
             begin(camera, pictures.feed())
-        streams.wait(for_more=several)
+        streams.wait(for_more=several, forever=several and given.pace.count is None)
         pictures.close()
         _end(streams, report, pictures if several else None)
-
-
-@contextmanager
-def source_bus(broker: SourceBroker | None, bus: Bus, name: str) -> Iterator[Bus]:
-    """Yield the bus that the pictures come by: ``bus``, or one of their own broker."""
-    if broker is None:
-        yield bus
-        return
-    client_id = f"fog-camera-{name}-{uuid.uuid4().hex[:8]}"
-    other = MqttBus(broker.url, client_id, credentials=broker.credentials)
-    try:
-        yield other
-    finally:
-        other.close()
 
 
 def _source_broker(given: Given) -> SourceBroker | None:

@@ -50,14 +50,15 @@ class Streams:
             target=self._open, args=(entries, open_sources), name=f"camera-{name}", daemon=True
         ).start()
 
-    def wait(self, *, for_more: bool = False) -> None:
+    def wait(self, *, for_more: bool = False, forever: bool = False) -> None:
         """Wait until all streams are done, or shortly after they were told to stop.
 
-        ``for_more``: others may come yet, so without any there is something to wait for.
+        ``for_more``: others may come yet, so without any there is something to wait for. ``forever``:
+        others may come at any time.
         """
         until: float | None = None
         with self._change:
-            while not self._over(for_more=for_more):
+            while not self._over(for_more=for_more or forever) or (forever and not self._stop.told):
                 if self._stop.told and until is None:
                     until = time.monotonic() + _LEAVES_S
                 left = _LOOK_S if until is None else until - time.monotonic()

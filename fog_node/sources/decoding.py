@@ -1,4 +1,4 @@
-"""From the bytes of a picture file that came over the network to a picture."""
+"""From the bytes of a picture file that came over the network to a picture, once it is wanted."""
 
 from collections.abc import Callable
 
@@ -8,5 +8,5 @@ from pictures.reading import decode_picture
 
 
 def decoder(data: bytes, name: str) -> Callable[[Size], Pixels]:
-    """Return what decodes ``data`` once it is wanted; a refusal begins with ``name``."""
+    """Return what decodes ``data``; a refusal begins with ``name``."""
     return lambda at_least: decode_picture(data, name, at_least)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from broker.access.redaction import redacted
 from broker.bus.inbox import Inbox
 from broker.bus.router import check_filter
 from broker.bus.seam import Bus, BusError, Message, NotAllowedError
@@ -38,10 +39,10 @@ def topic_filter_of(text: str) -> str:
     try:
         check_filter(topic_filter)
     except ValueError as error:
-        raise SourceError(f"{printable(text)}: {error}") from None
+        raise SourceError(f"{redacted(text)}: {error}") from None
     if topic_filter.startswith("//"):
         raise SourceError(
-            f"{printable(text)}: after mqtt: comes a topic; the address of its broker is --source-broker"
+            f"{redacted(text)}: after mqtt: comes a topic, not a broker; its broker is --source-broker"
         )
     return topic_filter
 

@@ -27,6 +27,20 @@ def is_live(text: str) -> bool:
     return text.startswith((*video.SCHEMES, *web_address.SCHEMES, mqtt.SCHEME))
 
 
+def check_source(text: str) -> None:
+    """Refuse what can be no source, whatever there is to be opened.
+
+    Raises:
+        SourceError: it is none, in one sentence.
+    """
+    if text.startswith(mqtt.SCHEME):
+        mqtt.topic_filter_of(text)
+    elif text.startswith(web_address.SCHEMES):
+        web_address.WebAddress.parse(text)
+    elif text.startswith(video.SCHEMES):
+        video.place_of(text)
+
+
 def open_source(text: str, offset: int = 0) -> Source:
     """Return the source that ``text`` names, for one stream; see `open_sources`."""
     return open_sources(text, 1, Opening(offset))[0]

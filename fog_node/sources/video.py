@@ -19,19 +19,27 @@ _BEHIND_S: Final = 3.0
 _MOST_NUMBER: Final = 1000
 
 
+def place_of(text: str) -> int | str:
+    """Return what OpenCV is to open for ``webcam:N`` or ``rtsp://…``.
+
+    Raises:
+        SourceError: it names nothing.
+    """
+    if not text.startswith("webcam:"):
+        return text
+    number = text.removeprefix("webcam:")
+    if not (number.isascii() and number.isdigit() and int(number[:9]) < _MOST_NUMBER):
+        raise SourceError(f"{redacted(text)}: a webcam has a number, as in webcam:0")
+    return int(number)
+
+
 def video_opening(text: str, feed: Feed) -> Callable[[], "Video"]:
     """Return what opens the camera of ``text``, ``webcam:N`` or ``rtsp://…``.
 
     Raises:
         SourceError: it names none, or there is no OpenCV.
     """
-    shown = redacted(text)  # the address of a camera has its password in it
-    where: int | str = text
-    if text.startswith("webcam:"):
-        number = text.removeprefix("webcam:")
-        if not (number.isascii() and number.isdigit() and int(number[:9]) < _MOST_NUMBER):
-            raise SourceError(f"{shown}: a webcam has a number, as in webcam:0")
-        where = int(number)
+    shown, where = redacted(text), place_of(text)  # an address has its password in it
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it would repeat an address
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     try:
