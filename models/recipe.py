@@ -16,16 +16,17 @@ from models.training.augmentation import augmented
 from models.training.schedule import Schedule
 from pictures.labelled import Pictures
 
-SEEN: Final = 8000
+SEEN: Final = 16_000
 """Pictures seen in all, of a hundred or fewer; more pictures are seen more, but each less often."""
-GROWTH: Final = 0.6
-QUICK: Final = 0.2
+GROWTH: Final = 0.5
+QUICK: Final = 0.1
 """The effort for a candidate of a search: enough to tell what learns from what does not."""
 RATE: Final = 5e-3
 PLAIN: Final = 0.3
 """Where so many pixels are wholly black or white, pictures are drawn or scanned, not photographed."""
 UNEQUAL: Final = 1.5
 TURN: Final = 10.0  # degrees
+STRANGERS: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ def advised(pictures: Pictures, *, effort: float = 1.0, seed: int = 0) -> Recipe
         if turn
         else "not turned: turned pictures resemble no others, or those of other classes",
     ]
+    reasons.append(
+        "with pictures of nothing, so that a stranger is not taken for one of the classes"
+    )
     if balanced:
         reasons.append(f"classes weighed: they have {counts.min()} to {counts.max()} pictures")
     return Recipe(
@@ -82,6 +86,7 @@ def advised(pictures: Pictures, *, effort: float = 1.0, seed: int = 0) -> Recipe
             weight_decay=0.02,
             decay_norms=False,
             balanced=balanced,
+            strangers=STRANGERS,
             patience=max(1, epochs // 2),
             shift=shift,
             scale=0.1,
