@@ -32,6 +32,11 @@ def test_the_fewer_pictures_the_more_epochs_and_the_more_pictures_the_more_is_se
     assert seen[2:] == sorted(seen[2:])
 
 
+def test_more_classes_are_seen_longer() -> None:
+    two, eight = (recipe(photographs(96, classes)).epochs for classes in (2, 8))
+    assert eight == pytest.approx(2 * two, abs=1)
+
+
 def test_a_candidate_gets_a_tenth_and_nobody_less_than_one_epoch() -> None:
     whole, quick = (recipe(photographs(100), effort=effort).epochs for effort in (1, QUICK))
     assert quick == pytest.approx(whole / 10, abs=1)
