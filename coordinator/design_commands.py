@@ -110,7 +110,7 @@ def search(
             evaluate = evaluator(run, scoring.shape, tell_epoch)
             with (
                 DaskPool(evaluate, scheduler)
-                if scheduler
+                if scheduler is not None
                 else EvaluationPool(evaluate, settings.workers)
             ) as pool:
                 result = run_search(run, pool, scoring, tell)
