@@ -3,9 +3,11 @@
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping
 
+from fog_node.sources.newest import Size
 from fog_node.sources.source import EVERY_TICK, Picture, Shape, SourceError, fitted
 from pictures.errors import DatasetError
 from pictures.framing import Framing
+from pictures.reading import size_needed
 
 
 class FiniteSource:
@@ -45,11 +47,15 @@ class FiniteSource:
             SourceError: there is none any more.
         """
         try:
-            return fitted(next(self._pictures), shape, framing)
+            return fitted(self._next(size_needed(shape, framing)), shape, framing)
         except StopIteration:
             raise SourceError("the source has no more pictures") from None
         except (DatasetError, ValueError) as error:
             raise SourceError(str(error)) from None
+
+    def _next(self, _at_least: Size) -> Picture:
+        """Return the next picture, at least so high and wide where it is so large."""
+        return next(self._pictures)
 
     def on_news(self, wake: Callable[[], None]) -> None:
         """Do nothing: none is newer than the others."""

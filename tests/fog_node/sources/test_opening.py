@@ -15,6 +15,7 @@ from fog_node.sources.opening import Opening, open_source, open_sources
 from fog_node.sources.source import Picture, Source, SourceError
 from pictures.dataset import Pictures, load
 from pictures.framing import WHOLE
+from pictures.reading import read_picture
 from tests.broker.strategies import SECRETS, addresses_with, shows
 
 load_once = cache(load)  # it takes seconds
@@ -86,6 +87,27 @@ def test_a_damaged_picture_is_skipped_and_said_once(
     assert source.counters["skipped"] == 1
     (line,) = caplog.messages
     assert str(tmp_path / "2.png") in line
+
+
+def test_pictures_that_were_passed_over_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 7):
+        save(tmp_path / f"{number}.png", number)
+    read: list[tuple[str, object]] = []
+
+    def reading(path: Path, at_least: tuple[int, int] | None) -> object:
+        read.append((path.name, at_least))
+        return read_picture(path, at_least)
+
+    monkeypatch.setattr("fog_node.sources.folder.read_picture", reading)
+    source = open_source(str(tmp_path))
+    values = []
+    for skipped in (0, 2, 1, 1_000_000):
+        source.skip(skipped)
+        values.append(int(taken(source, GREY).pixels.mean()))
+    assert values == [1, 4, 6, 1]
+    assert read == [(f"{value}.png", (4, 6)) for value in values]
 
 
 def test_a_folder_of_damaged_pictures_only_is_one_sentence(tmp_path: Path) -> None:
