@@ -1,7 +1,7 @@
 """Pictures that the camera paces: as many as there are, each whenever it is wanted."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from fog_node.sources.newest import Size
 from fog_node.sources.source import EVERY_TICK, Picture, Shape, SourceError, fitted
@@ -11,22 +11,17 @@ from pictures.reading import size_needed
 
 
 class FiniteSource:
-    """A :class:`~fog_node.sources.source.Source` of ``length`` pictures, which come over and over.
-
-    ``damaged`` are those among them that could not be read; they are skipped.
-    """
+    """A :class:`~fog_node.sources.source.Source` of ``length`` pictures, which come over and over."""
 
     trouble: str | None = None
 
-    def __init__(
-        self, pictures: Iterator[Picture], length: int | None, damaged: Collection[object] = ()
-    ) -> None:
-        self._pictures, self.length, self._damaged = pictures, length, damaged
+    def __init__(self, pictures: Iterator[Picture], length: int | None) -> None:
+        self._pictures, self.length = pictures, length
 
     @property
     def counters(self) -> Mapping[str, int | float]:
         """How many pictures were ``skipped``, for they could not be read."""
-        return {"skipped": len(self._damaged)}
+        return {"skipped": 0}
 
     def newest(self, _now: float) -> int | None:
         """Return that there is always one."""

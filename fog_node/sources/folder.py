@@ -2,18 +2,18 @@
 
 import itertools
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from broker.access.redaction import redacted
 from fog_node.sources.finite import FiniteSource
 from fog_node.sources.newest import Size
 from fog_node.sources.source import Picture, SourceError, picture_name
 from pictures.errors import DatasetError
+from pictures.listing import Skipped, listing
 from pictures.reading import read_picture
 
 _log = logging.getLogger("fog-camera")
-_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 
 
 def open_files(path: Path, offset: int) -> "Files":
@@ -22,17 +22,26 @@ def open_files(path: Path, offset: int) -> "Files":
     Raises:
         SourceError: there is no such file or folder, or no picture in it.
     """
-    return Files(_files(path), path if path.is_dir() else path.parent, offset)
+    files, skipped = _files(path)
+    return Files(files, skipped, path if path.is_dir() else path.parent, offset)
 
 
 class Files(FiniteSource):
     """Reads each file when it is wanted, as training does; what cannot be read is said once and skipped."""
 
-    def __init__(self, files: list[Path], root: Path, offset: int) -> None:
+    def __init__(
+        self, files: tuple[Path, ...], skipped: tuple[Skipped, ...], root: Path, offset: int
+    ) -> None:
         self._files, self._root = files, root
         self._order = itertools.islice(itertools.cycle(files), offset % len(files), None)
         self._damaged: set[Path] = set()
-        super().__init__(iter(()), len(files), self._damaged)
+        self._skipped = len(skipped)
+        super().__init__(iter(()), len(files))
+
+    @property
+    def counters(self) -> Mapping[str, int | float]:
+        """How many files were ``skipped``, for they are no pictures or could not be read."""
+        return {"skipped": self._skipped + len(self._damaged)}
 
     def skip(self, count: int) -> None:
         """Pass over files without reading them."""
@@ -62,16 +71,23 @@ class Files(FiniteSource):
         return next(self._order)
 
 
-def _files(path: Path) -> list[Path]:
-    shown = redacted(str(path))  # an address that was mistyped ends here, with its password
+def _files(path: Path) -> tuple[tuple[Path, ...], tuple[Skipped, ...]]:
+    """Return the pictures, and the files that are none; these are told of in one line."""
+    where = redacted(str(path))  # an address that was mistyped ends here, with its password
     try:
-        if path.is_file():
-            return [path]
+        if not path.exists():
+            raise SourceError(f"{where}: no such file or folder, nor a data set (mnist, fashion)")
         if not path.is_dir():
-            raise SourceError(f"{shown}: no such file or folder, nor a data set (mnist, fashion)")
-        files = sorted(found for found in path.rglob("*") if found.suffix.lower() in _SUFFIXES)
+            return (path,), ()
+        listed = listing(path)
     except OSError as error:
-        raise SourceError(f"{shown}: {error.strerror}") from None
-    if not files:
-        raise SourceError(f"{shown}: no pictures in it")
-    return files
+        raise SourceError(f"{where}: {error.strerror}") from None
+    except (DatasetError, ValueError) as error:
+        raise SourceError(redacted(str(error))) from None
+    first = listed.skipped[0] if listed.skipped else None
+    told = "" if first is None else f"{first.file}: {first.reason}"
+    if not listed.paths:
+        raise SourceError(f"{where}: no pictures in it" + (f" ({told})" if told else ""))
+    if told:
+        _log.warning("%s: %d files skipped (%s)", where, len(listed.skipped), told)
+    return listed.paths, listed.skipped

@@ -75,6 +75,21 @@ def test_a_folder_gives_its_pictures_by_name_with_the_name_of_their_folder(tmp_p
     assert taken(open_source(str(tmp_path), offset=1), GREY).label == "dog"
 
 
+def test_files_are_told_by_what_is_in_them_and_the_others_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(tmp_path / "cat" / "1.png", 10)
+    (tmp_path / "cat" / "1.png").rename(tmp_path / "cat" / "photo")
+    (tmp_path / "cat" / "notes.jpg").write_text("no picture", encoding="ascii")
+    (tmp_path / ".hidden.png").write_bytes(b"garbage")
+    source = open_source(str(tmp_path))
+    assert (source.length, source.counters["skipped"]) == (1, 1)
+    assert taken(source, GREY).name == "cat/photo"
+    assert caplog.messages == [
+        f"{tmp_path}: 1 files skipped (cat/notes.jpg: not a picture but text)"
+    ]
+
+
 def test_a_damaged_picture_is_skipped_and_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -113,7 +128,9 @@ def test_pictures_that_were_passed_over_are_not_read(
 def test_a_folder_of_damaged_pictures_only_is_one_sentence(tmp_path: Path) -> None:
     for name in ("1.png", "2.png"):
         (tmp_path / name).write_bytes(b"garbage")
-    assert "2.png: not a picture" in sentence(str(tmp_path))
+    assert sentence(str(tmp_path)).startswith(
+        f"{tmp_path}: no pictures in it (1.png: not a picture"
+    )
 
 
 def test_a_file_is_one_picture_over_and_over(tmp_path: Path) -> None:
