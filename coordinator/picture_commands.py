@@ -71,5 +71,5 @@ def inspect(
         warn(warning)
     say(
         f"page: {path}",
-        f"next: fog-coordinator learn {quote(data)} --out {quote(found.dataset.name)}",
+        f"next: fog-coordinator learn {quote(data)} --out {quote(f'{found.dataset.name}-learned')}",
     )
