@@ -17,6 +17,7 @@ _SHEET_MOST: Final = 480  # pictures on the page
 _SIZES: Final = 8
 _PAIRS: Final = 12
 _FILES: Final = 200
+_FEW_FILES: Final = 30
 
 _STYLE: Final = """<style>
 .bars { display: grid; grid-template-columns: minmax(4rem, max-content) 1fr max-content; gap: 0.35rem 0.8rem; align-items: center; max-width: 46rem; }
@@ -27,7 +28,7 @@ _STYLE: Final = """<style>
 .key i:first-child { margin-left: 0; } .key i.test { background: var(--test); }
 h3 { font-size: 1rem; margin: 1.3rem 0 0.5rem; overflow-wrap: anywhere; }
 .sheet img.test { outline: 3px solid var(--test); outline-offset: -3px; }
-.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(12.5rem, 46%), 1fr)); gap: 0.9rem 1rem; }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 46%), 1fr)); gap: 0.9rem 1rem; }
 .pair { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 0.5rem; }
 .pair div { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; } .pair img { width: 100%; image-rendering: pixelated; border-radius: 3px; }
 .pair p { font-size: 0.83rem; line-height: 1.35; margin: 0.35rem 0 0; overflow-wrap: anywhere; } .pair.wrong { border-color: var(--bad); }
@@ -214,12 +215,14 @@ def _skipped(found: Findings) -> Iterator[str]:
     if not skipped:
         yield "<p>None.</p>"
         return
-    reasons = Counter(each.reason for each in skipped)
-    yield table(
-        [("reason", False), ("files", True)],
-        [[text(reason), f"{count:,}"] for reason, count in reasons.most_common()],
-    )
+    if len(skipped) > _FEW_FILES:
+        reasons = Counter(each.reason for each in skipped)
+        counted = [[text(reason), f"{count:,}"] for reason, count in reasons.most_common()]
+        yield table([("reason", False), ("files", True)], counted)
     rows = [[f"<code>{text(each.file)}</code>", text(each.reason)] for each in skipped[:_FILES]]
+    names = table([("file", False), ("reason", False)], rows)
+    if len(skipped) <= _FEW_FILES:
+        yield names
+        return
     more = f"<p>and {len(skipped) - _FILES:,} more</p>" if len(skipped) > _FILES else ""
-    is_open = " open" if len(skipped) <= 12 else ""
-    yield f"<details{is_open}><summary>Their names</summary>{table([('file', False), ('reason', False)], rows)}{more}</details>"
+    yield f"<details><summary>Their names</summary>{names}{more}</details>"
