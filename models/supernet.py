@@ -15,18 +15,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from evolution.cost import NetworkShape
 from evolution.genome import Genome, Space, Stage
 from models.shared_network import SharedNetwork, summed
-from models.training import (
-    Progress,
-    Schedule,
-    optimiser_for,
-    set_normalisation,
-    train_epoch,
-)
+from models.training.loop import Progress, train_epoch
+from models.training.loss import Criterion, criterion
+from models.training.optimiser import optimiser_for
+from models.training.schedule import Schedule
+from models.training.statistics import set_normalisation
 from pictures.labelled import Pictures
 
 
@@ -67,11 +65,19 @@ def train_supernet(
         genomes.bit_generator.state = json.loads(state["genomes"])
     pixels = torch.tensor(pictures.pixels)  # (N, C, H, W) bytes
     labels = torch.tensor(pictures.labels)  # (N,)
+    cross_entropy = criterion(schedule, labels, shape.classes)
     for epoch in range(done, schedule.epochs):
         loss = train_epoch(
             network.normalise,
             lambda x: network.partial_logits(drawn_genome(space, genomes).canonical(), x),
-            lambda partial, labels: _loss(partial, network.bias, labels, schedule.drop, random),
+            lambda partial, labels: _loss(
+                partial,
+                network.bias,
+                labels,
+                cross_entropy=cross_entropy,
+                drop=schedule.drop,
+                random=random,
+            ),
             optimiser=optimiser,
             pictures=(pixels, labels),
             schedule=schedule,
@@ -138,10 +144,15 @@ def seeded_shared_network(space: Space, shape: NetworkShape, seed: int) -> Share
 
 
 def _loss(
-    partial: Tensor, bias: Tensor, labels: Tensor, drop: float, random: torch.Generator
+    partial: Tensor,
+    bias: Tensor,
+    labels: Tensor,
+    *,
+    cross_entropy: Criterion,
+    drop: float,
+    random: torch.Generator,
 ) -> Tensor:
     """Partial logits (B, n, classes), labels (n,) -> half the whole's loss, half a subset's."""
-    cross_entropy = nn.functional.cross_entropy
     whole = cross_entropy(summed(partial.unbind(0)) + bias, labels)
     branches = len(partial)
     if branches == 1 or drop == 0:

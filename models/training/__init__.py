@@ -1,0 +1,16 @@
+"""Training so that fusion works with branches missing, and the accuracy with and without them."""
+
+from models.training.accuracy import accuracy, accuracy_by_missing, measured_partial_logits
+from models.training.loop import DivergedError, Progress, train
+from models.training.schedule import PAPER_PHASES, Schedule
+
+__all__ = [
+    "PAPER_PHASES",
+    "DivergedError",
+    "Progress",
+    "Schedule",
+    "accuracy",
+    "accuracy_by_missing",
+    "measured_partial_logits",
+    "train",
+]
