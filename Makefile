@@ -19,7 +19,8 @@ demo: install
 	$(BIN)/fog-coordinator demo
 
 test: install
-	$(BIN)/python -m pytest
+	@# Most tests wait for processes and brokers: side by side they take half the time.
+	$(BIN)/python -m pytest -n logical --maxprocesses 4
 
 check: install
 	$(BIN)/ruff check .

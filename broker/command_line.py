@@ -38,7 +38,8 @@ class PlainGroup(TyperGroup):
             told: Callable[[], str] | None = getattr(error, "format_message", None)
             if told is None:
                 raise
-            _complain(f"{' '.join(told().split()).rstrip('.')}. Try --help.")
+            said = " ".join(told().split()).replace(": Value error, ", ": ").rstrip(".")
+            _complain(f"{said}. Try --help.")
             sys.exit(2)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -53,7 +54,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 MOST_SECONDS: Final = 31_536_000.0
 """A year, the longest that an option may ask to wait: beyond that the clocks overflow."""
 
-console, error_console = Console(), Console(stderr=True)
+_MOST_SAID: Final = 2000
+
+# Names, paths and reasons come from others: none of them is markup, and :cat: is no picture of one.
+console = Console(markup=False, emoji=False, highlight=False)
+error_console = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
 def refuse(sentence: object, code: int = 2) -> NoReturn:
@@ -68,8 +73,8 @@ def warn(sentence: object) -> None:
 
 
 def _complain(sentence: object, what: str = "error", style: str = "red") -> None:
-    line = f"{what}: {redacted(str(sentence))}"
-    error_console.print(line, style=style, highlight=False, soft_wrap=True, markup=False)
+    line = printable(f"{what}: {redacted(str(sentence))}", _MOST_SAID)
+    error_console.print(line, style=style, soft_wrap=True)
 
 
 class _PlainFormatter(logging.Formatter):
@@ -96,7 +101,7 @@ def start_log(*, service: bool) -> None:
 def say(*lines: str) -> None:
     """Print lines for people, as they are; what others made up does not reach the terminal as commands."""
     for line in lines:
-        console.print(printable(line, None), highlight=False, soft_wrap=True, markup=False)
+        console.print(printable(line, None), soft_wrap=True)
 
 
 def say_json(value: Any) -> None:

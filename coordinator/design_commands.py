@@ -29,6 +29,7 @@ from broker.command_line import (
     say_json,
 )
 from broker.ending import Ended, ended_by_signals
+from broker.printable import printable
 from coordinator.files import FileError, read_json
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def place(
         return
     table = Table("partition", "device")
     for partition, device in found.placement.items():
-        table.add_row(partition, device)
+        table.add_row(printable(partition), printable(device))
     console.print(table)
     say(
         f"answer after {found.response_s * 1000:.2f} ms, up to {found.frames_per_s:.1f} frames/s; "
@@ -268,6 +269,6 @@ def demo(
     if as_json:
         say_json(report.values)
     for failure in report.failures:
-        error_console.print(f"not held: {failure}", style="red", highlight=False, soft_wrap=True)
+        error_console.print(f"not held: {failure}", style="red", soft_wrap=True)
     if report.failures:
         raise typer.Exit(1)

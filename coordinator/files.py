@@ -1,55 +1,14 @@
-"""Reading what people wrote: YAML and JSON files, with one plain sentence when they do not fit."""
+"""Writing files whole or not at all; and reading what people wrote, see `broker.files`."""
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from broker.files.file_model import read_model as read_config
+from broker.files.strict_json import read_json
+from broker.files.text import FileError
 
-from broker.first_fault import first_fault
-
-M = TypeVar("M", bound=BaseModel)
-
-
-class FileError(Exception):
-    """A file that is missing or wrong, in one sentence that names it and the field."""
-
-
-def read_json(path: Path) -> Any:
-    """Return the JSON in a file.
-
-    Raises:
-        FileError: there is no such file, or it is no JSON.
-    """
-    try:
-        return json.loads(_text(path))
-    except json.JSONDecodeError as error:
-        raise FileError(f"{path}: no JSON, line {error.lineno}: {error.msg}") from None
-
-
-def read_config(path: Path, kind: type[M]) -> M:
-    """Return the YAML in a file as ``kind``.
-
-    Raises:
-        FileError: there is no such file, it is no YAML, or a field is missing, wrong or unknown.
-    """
-    try:
-        return kind.model_validate(yaml.safe_load(_text(path)))
-    except yaml.YAMLError as error:
-        raise FileError(f"{path}: no YAML ({' '.join(str(error).split())})") from None
-    except ValidationError as error:
-        fault = first_fault(error, "the file").replace(": Value error, ", ": ", 1)
-        raise FileError(f"{path}: {fault}") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise FileError(f"{path}: no text") from None
+__all__ = ["FileError", "read_config", "read_json", "write_json", "write_text"]
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -4,8 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from broker.files.file_model import FileModel, check_names
 from coordinator.files import read_config
 from coordinator.search.devices import FogDevice, read_inventory
 from evolution.cost import NetworkShape, branch_macs, total_macs
@@ -23,18 +24,16 @@ SUPERNET = Schedule(phases=((15, 5e-3),), curve="one-cycle", batch=64)
 """What the shared weights get by default."""
 
 
-class Network(BaseModel):
+class Network(FileModel):
     """The sizes that the genome leaves open: channels by width index and stage."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     channels: tuple[tuple[Positive, ...], ...]
     kernel: Positive = 3
 
 
-class FitnessConfig(BaseModel):
+class FitnessConfig(FileModel):
     """Weights of the penalties; budgets in MACs, by default those of the dense network."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     complexity: Weight = 0.0
     heaviest: Weight = 0.5
     whole: Weight = 0.5
@@ -47,22 +46,20 @@ class FitnessConfig(BaseModel):
     total_budget: Positive | None = None
 
 
-class ResponseConfig(BaseModel):
+class ResponseConfig(FileModel):
     """How the predicted response counts: its share of the budget, and what it has above it.
 
     Without a budget the dense network's response is the yardstick, and nothing is above it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     budget_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     weight: Weight = 0.0
     over_budget: Weight = 1.0
 
 
-class SearchConfig(BaseModel):
+class SearchConfig(FileModel):
     """A search, whole; the same file and seed give the same result."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     dataset: str
     space: Space
     network: Network
@@ -89,12 +86,8 @@ class SearchConfig(BaseModel):
         """Refuse what no field is named: a misspelt setting must not be ignored."""
         kinds = {"space": Space, "algorithm": Settings}
         if isinstance(value, dict):
-            known = {field.name for field in fields(kinds.get(info.field_name or "", Schedule))}
-            for name in value:
-                if name not in known:
-                    raise ValueError(
-                        f"{name}: no such setting; there are {', '.join(sorted(known))}"
-                    )
+            known = fields(kinds.get(info.field_name or "", Schedule))
+            check_names(value, (field.name for field in known))
         return value
 
     @field_validator("mode")

@@ -1,0 +1,1 @@
+"""Files that people write, and files that commands are told to write."""
