@@ -29,6 +29,7 @@ from broker.command_line import (
     say_json,
 )
 from broker.ending import Ended, ended_by_signals
+from broker.files.outputs import check_output_file
 from broker.printable import printable
 from coordinator.files import FileError, read_json
 
@@ -73,13 +74,14 @@ def search(
     from coordinator.search.evaluation_pool import EvaluationPool
     from coordinator.search.run import Step
     from coordinator.search.run import search as run_search
-    from coordinator.search.run_folder import Run
+    from coordinator.search.run_folder import Run, check_run_folder
     from coordinator.search.setup import evaluator, prepare
     from models.training import Progress as Epoch
     from pictures.errors import DatasetError
 
     try:
         with ended_by_signals(), _bar(quiet=as_json) as bar:
+            check_run_folder(out, resume=resume)
             settings = read_search(config)
             try:
                 scoring = prepare(settings)
@@ -193,11 +195,13 @@ def place(
         int,
         typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same placement."),
     ] = 0,
-    plot: Annotated[Path | None, typer.Option(help="Draw a Gantt chart to this PNG.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw a Gantt chart to this file: .png, .svg, .pdf or .jpg.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find which device should run which partition."""
-    from coordinator.report.gantt import draw_gantt
+    from coordinator.report.gantt import PICTURES, draw_gantt
     from evolution.placement.bound import lower_bound
     from evolution.placement.cost_model import CostModel
     from evolution.placement.forecast import forecast
@@ -206,6 +210,8 @@ def place(
 
     began = time.perf_counter()
     try:
+        if plot is not None:
+            check_output_file("--plot", plot, PICTURES)
         loaded = PlacementProblem.from_json(read_json(problem))
         found = find(loaded, objective, seed, rate=rate)
         seconds = time.perf_counter() - began

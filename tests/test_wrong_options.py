@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from broker.commands import app as broker_app
 from coordinator.commands import app as coordinator_app
-from fog_node.commands import camera_app, node_app
+from fog_node.camera.commands import camera_app
+from fog_node.commands import node_app
 
 APPS = {
     "fog-broker": broker_app,

@@ -5,6 +5,9 @@ from typing import Final
 
 from evolution.placement.forecast import Forecast
 
+PICTURES: Final = (".png", ".svg", ".pdf", ".jpg")
+"""What a name may end in."""
+
 _COLOURS: Final = {"compute": "#2b6cb0", "upload": "#c05621", "download": "#2f855a"}
 _NAMES: Final = {"compute": "computes", "upload": "sends", "download": "receives"}
 _ROWS: Final = ("compute", "upload", "download")

@@ -13,8 +13,13 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from pydantic import BaseModel, Field, ValidationError
+
+from broker.files.outputs import check_output_folder
+from broker.files.strict_json import parse_json
+from broker.first_fault import first_fault
 from coordinator.files import FileError, read_config, read_json, write_json, write_text
 from coordinator.search.config import SearchConfig
 
@@ -27,8 +32,19 @@ RESULT: Final = "result.json"
 TIMING: Final = "timing.json"
 REPORT: Final = "report.html"
 
+_FILES: Final = (CONFIG, MEASURED, INDIVIDUALS, STATE, SUPERNET, RESULT, TIMING, REPORT)
+_OURS: Final = frozenset([*_FILES, *(f"{name}.part" for name in _FILES)])
+
 _FREE: Final = frozenset({"workers"})
 """What does not change what a search finds, so a resumed run may have others."""
+
+
+class _Measured(BaseModel):
+    """A line of ``measured.jsonl``."""
+
+    network: str
+    accuracy: Annotated[float, Field(ge=0, le=1)]
+    seconds: Annotated[float, Field(ge=0, le=1e9)]
 
 
 class Run:
@@ -42,8 +58,7 @@ class Run:
     def __init__(self, folder: Path, config: SearchConfig, *, resume: bool) -> None:
         self.folder, self.config = folder, config
         wanted = config.model_dump(mode="json")
-        if not resume and ((folder / MEASURED).exists() or (folder / SUPERNET).exists()):
-            raise FileError(f"{folder}: holds a run; --resume goes on with it")
+        check_run_folder(folder, resume=resume)
         if resume and (folder / CONFIG).exists():
             found = read_config(folder / CONFIG, SearchConfig).model_dump(mode="json")
             for name in wanted.keys() - _FREE:
@@ -66,11 +81,12 @@ class Run:
         whole: list[str] = []
         for line, record in _records(path):
             try:
-                network, accuracy = str(record["network"]), float(record["accuracy"])
-                self.seconds[network] = float(record["seconds"])
-            except (KeyError, TypeError, ValueError):
-                raise FileError(f"{path}: line {len(whole) + 1} cannot be read") from None
-            self.accuracy[network] = accuracy
+                measured = _Measured.model_validate(record)
+            except ValidationError as error:
+                fault = first_fault(error, "the line")
+                raise FileError(f"{path}: line {len(whole) + 1}: {fault}") from None
+            self.accuracy[measured.network] = measured.accuracy
+            self.seconds[measured.network] = measured.seconds
             whole.append(line)
         write_text(path, "".join(line + "\n" for line in whole))
 
@@ -99,6 +115,17 @@ class Run:
     def _append(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
         with (self.folder / name).open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps(record) + "\n" for record in records))
+
+
+def check_run_folder(folder: Path, *, resume: bool) -> None:
+    """Refuse a folder that no run can be kept in; one that is missing is not made yet.
+
+    Raises:
+        FileError: it cannot be written, holds something else, or a run and ``resume`` is not asked for.
+    """
+    check_output_folder("--out", folder, _OURS)
+    if not resume and ((folder / MEASURED).exists() or (folder / SUPERNET).exists()):
+        raise FileError(f"{folder}: holds a run; --resume goes on with it")
 
 
 def read_individuals(folder: Path) -> list[dict[str, Any]]:
@@ -135,7 +162,7 @@ def _records(path: Path) -> Iterator[tuple[str, Any]]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
+            record = parse_json(line)
         except ValueError:
             if number < len(lines):
                 raise FileError(f"{path}: line {number} cannot be read") from None

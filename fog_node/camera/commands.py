@@ -22,6 +22,8 @@ from broker.command_line import (
     wait_connected,
 )
 from broker.ending import stopped_by_signals
+from broker.files.outputs import check_output_file
+from broker.files.text import FileError
 from broker.join_options import connection, joins, own_id
 from fog_node.camera.camera import Camera, CameraSettings, NotServedError
 from fog_node.camera.stream import CameraStream, Delivery
@@ -96,12 +98,14 @@ def stream(
     camera, site = own_id(joined, camera), joined.site
     settings = CameraSettings(deployment, camera, site, fps, delivery, wait)
     try:
+        if log is not None:
+            check_output_file("--log", log)
         opened = open_source(source, offset)
         with connection(joined, f"{site}/camera/{camera}", retry=True) as bus:
             if not wait_connected(bus, seconds=wait):
                 refuse(f"{bus.trouble}; waited {wait:g} s")
             summary = _stream(settings, bus, opened, count=count, log=log, quiet=as_json)
-    except (NotServedError, SourceError) as error:
+    except (FileError, NotServedError, SourceError) as error:
         refuse(error)
     except OSError as error:
         refuse(f"--log {log}: {error.strerror}")

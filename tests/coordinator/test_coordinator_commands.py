@@ -115,6 +115,27 @@ def test_a_number_that_is_absurd_is_one_line_with_its_option(
     assert option in refused(*command, f"{option}={value}")
 
 
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("evolution.placement.genetic.place", never)
+    monkeypatch.setattr("coordinator.search.setup.load", never)
+    for plot in ("x.foo", "x", str(tmp_path), "/proc/x.png"):
+        assert f"--plot {plot}" in refused("place", EXAMPLE, "--plot", plot)
+    (tmp_path / "search.yaml").write_text(SEARCH)
+    cats = tmp_path / "cats"
+    cats.mkdir()
+    (cats / "1.png").write_text("")
+    for out in (cats, cats / "1.png", Path("/proc/x")):
+        arguments = ("search", str(tmp_path / "search.yaml"), "--out", str(out))
+        for more in ([], ["--resume"]):
+            assert f"--out {out}: " in refused(*arguments, *more)
+    assert [each.name for each in cats.iterdir()] == ["1.png"]
+
+
 def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
     """Real processes train real networks, small ones."""
     config = tmp_path / "search.yaml"
