@@ -94,6 +94,8 @@ def train(
     best.restore(model)
     measure_statistics(model, pixels[torch.randperm(len(pixels), generator=random)])
     model.eval()
+    if not all(bool(values.isfinite().all()) for values in model.state_dict().values()):
+        raise DivergedError(epoch, schedule.rate(epoch - 1), math.nan)  # by the very last batch
     return best.epoch or epoch
 
 

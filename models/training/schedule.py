@@ -51,7 +51,9 @@ class Schedule:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.phases or any(epochs < 1 or not rate > 0 for epochs, rate in self.phases):
+        if not self.phases or any(
+            epochs < 1 or not 0 < rate < math.inf for epochs, rate in self.phases
+        ):
             raise ValueError("phases: each needs at least one epoch and a rate above zero")
         if self.curve not in ("steps", "one-cycle"):
             raise ValueError(f"curve: {self.curve!r} is neither steps nor one-cycle")

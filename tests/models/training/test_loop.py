@@ -13,6 +13,7 @@ from evolution.genome import Genome
 from models.cnn import BranchedCNN
 from models.evaluator import seeded_network, torch_threads
 from models.training import (
+    DivergedError,
     Progress,
     Schedule,
     accuracy,
@@ -20,6 +21,8 @@ from models.training import (
     measured_partial_logits,
     train,
 )
+from models.training.loop import batches
+from models.training.statistics import set_normalisation
 from pictures.labelled import Pictures
 
 SHAPE = NetworkShape(classes=3, input=(2, 8, 8), channels=((4,),))
@@ -87,8 +90,82 @@ def test_every_kind_of_schedule_trains(optimiser: str, drop: float) -> None:
     assert accuracy(trained(schedule), stripes()) > 0.5
 
 
-def test_a_last_picture_alone_is_left_out_of_the_epoch() -> None:
-    train(seeded_network(GENOME, SHAPE, 0), stripes(33), Schedule(phases=((1, 0.01),), batch=32))
+def test_an_epoch_divides_into_equal_batches_so_that_no_few_pictures_count_as_many() -> None:
+    random = torch.Generator().manual_seed(0)
+    for count, size, sizes in (
+        (103, 100, [52, 51]),
+        (64, 16, [16] * 4),
+        (3, 2, [3]),
+        (1, 8, [1]),
+    ):
+        drawn = batches(count, size, random)
+        assert [len(batch) for batch in drawn] == sizes
+        assert sorted(torch.cat(drawn).tolist()) == list(range(count))
+
+
+def test_the_loss_told_is_the_mean_over_pictures() -> None:
+    """With a rate near zero and one picture more in the first batch, the mean over batches would differ."""
+    told: list[Progress] = []
+    pictures = stripes(5)
+    schedule = Schedule(phases=((1, 1e-12),), batch=3, drop=0)
+    train(seeded_network(GENOME, SHAPE, 0), pictures, schedule, told.append)
+    drawn = batches(5, 3, torch.Generator().manual_seed(0))
+    model = seeded_network(GENOME, SHAPE, 0)
+    set_normalisation(model, pictures)
+    total = 0.0
+    for batch in drawn:
+        logits = model(model.normalise(torch.from_numpy(pictures.pixels)[batch]))
+        labels = torch.from_numpy(pictures.labels)[batch]
+        total += torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item()
+    assert told[0].loss == pytest.approx(total / 5, rel=1e-4)
+
+
+def test_with_validation_the_best_epoch_is_kept_and_patience_ends_early() -> None:
+    told: list[Progress] = []
+    model = seeded_network(GENOME, SHAPE, 0)
+    schedule = replace(QUICK, phases=((60, 0.02),), patience=4)
+    kept = train(model, stripes(), schedule, told.append, stripes(48, seed=1))
+    shares = [each.accuracy for each in told if each.accuracy is not None]
+    assert len(shares) == len(told) == kept + 4 < 60
+    assert shares[kept - 1] == max(shares)
+
+
+def test_a_last_epoch_that_spoils_the_network_is_not_the_one_kept() -> None:
+    model = seeded_network(GENOME, SHAPE, 0)
+    schedule = Schedule(phases=((6, 0.02), (1, 30.0)), batch=16, optimiser="sgd")
+    assert train(model, stripes(), schedule, validation=stripes(48, seed=1)) <= 6
+    assert accuracy(model, stripes(seed=2)) > 0.9
+
+
+def test_without_validation_the_last_epoch_is_kept() -> None:
+    assert train(seeded_network(GENOME, SHAPE, 0), stripes(), replace(QUICK, patience=1)) == 6
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
+def test_a_run_that_diverges_names_epoch_and_rate(optimiser: str) -> None:
+    schedule = Schedule(phases=((1, 1e-3), (3, 1e30)), batch=16, optimiser=optimiser)  # type: ignore[arg-type]
+    with pytest.raises(DivergedError, match=r"diverged .* in epoch 2 at rate 1e\+30") as caught:
+        train(seeded_network(GENOME, SHAPE, 0), stripes(), schedule)
+    assert (caught.value.epoch, caught.value.rate) == (2, 1e30)
+
+
+def test_weights_that_are_lost_in_the_last_batch_are_refused_too() -> None:
+    schedule = Schedule(phases=((1, 1e38),), batch=96, optimiser="sgd")
+    with pytest.raises(DivergedError, match="in epoch 1"):
+        train(seeded_network(GENOME, SHAPE, 0), stripes(), schedule)
+
+
+def test_weight_decay_leaves_batch_norms_alone_where_it_should() -> None:
+    """At a rate so small that only the decay moves: rate times decay is 0.1, a tenth of each weight."""
+    for spared in (False, True):
+        model = seeded_network(GENOME, SHAPE, 0)
+        schedule = Schedule(phases=((1, 1e-7),), batch=96, weight_decay=1e6, decay_norms=not spared)
+        train(model, stripes(), schedule)
+        scales = [m.weight for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        assert all(
+            torch.allclose(scale, torch.tensor(1.0 if spared else 0.9), atol=1e-3)
+            for scale in scales
+        )
 
 
 def test_accuracy_with_missing_branches_is_the_mean_over_subsets_with_zeros_for_the_missing() -> (
@@ -121,31 +198,3 @@ def test_pictures_are_normalised_by_their_own_mean_and_deviation() -> None:
     x = model.normalise(torch.from_numpy(pictures.pixels))
     assert torch.allclose(x.mean((0, 2, 3)), torch.zeros(2), atol=1e-4)
     assert torch.allclose(x.std((0, 2, 3)), torch.ones(2), atol=1e-3)
-
-
-def test_rates_follow_the_phases_or_one_cycle() -> None:
-    paper = Schedule()
-    assert paper.epochs == 25
-    assert [paper.rate(at) for at in (0, 19.9, 20, 24, 25)] == [1e-3, 1e-3, 1e-4, 1e-5, 1e-5]
-    cycle = Schedule(phases=((8, 0.1),), curve="one-cycle")
-    assert cycle.rate(2) == pytest.approx(0.1)
-    assert cycle.rate(0) == cycle.rate(8) == pytest.approx(0.001)
-    assert cycle.rate(1) == pytest.approx(0.05)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("phases", ()),
-        ("phases", ((0, 1e-3),)),
-        ("phases", ((1, 0.0),)),
-        ("curve", "square"),
-        ("optimiser", "luck"),
-        ("batch", 1),
-        ("drop", 1.0),
-        ("shift", -1),
-    ],
-)
-def test_an_impossible_schedule_names_the_field(field: str, value: object) -> None:
-    with pytest.raises(ValueError, match=field):
-        Schedule(**{field: value})  # type: ignore[arg-type]
