@@ -141,7 +141,8 @@ def _wanted(joined: Joined, token: str) -> Rights:
     if file is not None:
         return rights_of(file.role, file.id, file.site)
     echo = CLIENT_ECHO.at(joined.site, client=token)
-    return Rights((echo,), tuple(sorted({topic.every(joined.site) for topic in MATRIX})))
+    topics = {topic.every(joined.site) for topic in MATRIX if not topic.outside}
+    return Rights((echo,), tuple(sorted(topics)))
 
 
 def _try(bus: MqttBus, wanted: Rights, token: str) -> Tried:

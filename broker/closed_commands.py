@@ -31,6 +31,8 @@ class RoleName(StrEnum):
     READER = "reader"
     OPERATOR = "operator"
     COORDINATOR = "coordinator"
+    HA_COORDINATOR = "ha-coordinator"
+    HOME_ASSISTANT = "home-assistant"
 
 
 _OF_THIS_MACHINE: Final[dict[Role, str]] = {"coordinator": "main", "operator": "me"}
@@ -42,6 +44,9 @@ _JOINS: Final[dict[Role, str]] = {
     "reader": "fog-coordinator status --join {file}",
     "operator": "fog-coordinator deploy BUNDLE_DIR --name NAME --join {file} --key {key}",
     "coordinator": "fog-coordinator serve --join {file}",
+    "ha-coordinator": "fog-coordinator serve --home-assistant --join {file}",
+    "home-assistant": "a bridge of its broker with the user, password and authority of {file}; "
+    "docs/home-assistant.md has the lines",
 }
 
 

@@ -280,7 +280,8 @@ class Result(Payload):
     """The answer to one frame; ``missing`` names the tensors that the fusion went without.
 
     ``label`` is the likeliest class; it is ``unknown`` whether the picture shows any of them where
-    ``confidence`` is below the threshold of the bundle's calibration.
+    ``confidence`` is below the threshold of the bundle's calibration. ``age_s`` is how old the frame
+    was, the ways over the links left out: clocks need not agree.
     """
 
     MOST_BYTES: ClassVar[int] = MEGABYTE
@@ -295,3 +296,4 @@ class Result(Payload):
     epoch: Count
     missing: Names
     latency: Annotated[tuple[HopTime, ...], Entries]
+    age_s: Seconds = 0.0

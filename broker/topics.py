@@ -2,17 +2,19 @@
 
 Whoever writes is named in the topic, so that one access rule a role is enough.
 
-Every topic stands under ``fog/v2/<site>/``. Names filled into a pattern are portable ids
+Every topic stands under ``fog/v2/<site>/``, but those of Home Assistant, who names them. Names filled into a pattern are portable ids
 (``[a-z0-9-]``), or tensor names escaped by :func:`escape`, so that Mosquitto, NATS and AWS IoT
 Core all bear them. ``docs/protocol.md`` lists the same table, and a test compares the two.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
 PROTOCOL_VERSION: Final = 2
+HOME_ASSISTANT: Final = "homeassistant"
+"""The prefix under which Home Assistant looks for devices, unless it was told another."""
 COORDINATOR: Final = "coordinator"
 """What the coordinator is called in client ids and state folders."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -43,15 +45,19 @@ def escape(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic pattern such as ``node/{node}/state``, its payload and whether it is retained."""
+    """One topic pattern such as ``node/{node}/state``, its payload and whether it is retained.
+
+    ``outside``: it is another program's, and stands under no site.
+    """
 
     pattern: str
     payload: str
     retained: bool
+    outside: bool = False
 
     def at(self, site: str, **names: str) -> str:
         """Return the topic with every name filled in."""
-        return f"fog/v{PROTOCOL_VERSION}/{site}/{self.pattern.format(**names)}"
+        return f"{self._root(site)}{self.pattern.format(**names)}"
 
     def every(self, site: str, **names: str) -> str:
         """Return the filter that matches the topic for all values of the names left out."""
@@ -59,11 +65,20 @@ class Topic:
         for level in self.pattern.split("/"):
             name = level[1:-1] if level.startswith("{") else None
             levels.append(level if name is None else names.get(name, "+"))
-        return f"fog/v{PROTOCOL_VERSION}/{site}/{'/'.join(levels)}"
+        return f"{self._root(site)}{'/'.join(levels)}"
+
+    def under(self, prefix: str) -> "Topic":
+        """Return a topic of Home Assistant's where it was told another prefix than its own."""
+        return replace(self, pattern=prefix + self.pattern.removeprefix(HOME_ASSISTANT))
+
+    def _root(self, site: str) -> str:
+        return "" if self.outside else f"fog/v{PROTOCOL_VERSION}/{site}/"
 
     def names(self, topic: str) -> dict[str, str] | None:
         """Return the names that ``topic`` fills in, or None if it is another topic."""
-        levels, pattern = topic.split("/")[3:], self.pattern.split("/")
+        levels, pattern = topic.split("/"), self.pattern.split("/")
+        if not self.outside:
+            del levels[:3]
         if len(levels) != len(pattern):
             return None
         found: dict[str, str] = {}
@@ -93,6 +108,14 @@ CLIENT_GIVE = Topic("client/{client}/give", "chunk", retained=False)
 SPEC = Topic("deployment/{deployment}/spec", "Spec", retained=True)
 ACTIVE = Topic("deployment/{deployment}/active", "Active", retained=True)
 STATUS = Topic("deployment/{deployment}/status", "Status", retained=True)
+STATE = Topic("state/{deployment}/{camera}", "State", retained=True)
+PICTURE = Topic("picture/{deployment}/{camera}", "picture", retained=True)
+HOME_ASSISTANT_CONFIG = Topic(
+    f"{HOME_ASSISTANT}/device/{{device}}/config", "discovery", retained=True, outside=True
+)
+HOME_ASSISTANT_STATUS = Topic(
+    f"{HOME_ASSISTANT}/status", "online or offline", retained=False, outside=True
+)
 FRAME = Topic("frame/{deployment}/{camera}", "frame", retained=False)
 TENSOR = Topic("tensor/{deployment}/{epoch}/{node}/{tensor}", "tensor", retained=False)
 RESULT = Topic("result/{deployment}/{camera}/{node}", "Result", retained=False)
@@ -116,6 +139,10 @@ TOPICS: Final = (
     SPEC,
     ACTIVE,
     STATUS,
+    STATE,
+    PICTURE,
+    HOME_ASSISTANT_CONFIG,
+    HOME_ASSISTANT_STATUS,
     FRAME,
     TENSOR,
     RESULT,

@@ -168,9 +168,8 @@ def train(
     if as_json:
         say_json(bundle.model_dump(mode="json"))
         return
-    missing = ", ".join(f"{value:.2%} without {n}" for n, value in bundle.accuracy.missing.items())
     say(
-        f"{bundle.name} {bundle.version}: accuracy {bundle.accuracy.whole:.2%} ({missing})\n"
+        f"{bundle.name} {bundle.version}: accuracy {bundle.accuracy.told()}\n"
         f"{len(bundle.partitions)} partitions in {out}\n"
         f"next: fog-coordinator deploy {out} --name {bundle.name} --broker mqtt://HOST:PORT"
     )

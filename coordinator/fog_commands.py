@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from broker.access.joining import Joined
+from broker.bus.mqtt import MqttBus
 from broker.bus.seam import Will
 from broker.command_line import (
     MOST_SECONDS,
@@ -28,6 +29,13 @@ from broker.ending import stopped_by_signals
 from broker.join_options import connection, joins
 from broker.messages import OFFLINE, Status
 from broker.topics import COORDINATOR, COORDINATOR_STATE
+from coordinator.answers_commands import (
+    EqualAnswers,
+    HomeAssistant,
+    Prefix,
+    SilentAfter,
+    rules_of,
+)
 
 if TYPE_CHECKING:
     from coordinator.fog.client import Client
@@ -36,13 +44,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger("fog-coordinator")
 
 
-@joins("coordinator")
+@joins("coordinator", "ha-coordinator")
 def serve(
     joined: Joined,
     folder: Annotated[
         Path | None,
         typer.Option("--state-dir", help="Where bundles and deployments are kept over restarts."),
     ] = None,
+    equal_answers: EqualAnswers = 3,
+    silent_after: SilentAfter = 600.0,
+    home_assistant: HomeAssistant = False,
+    home_assistant_prefix: Prefix = None,
 ) -> None:
     """Watch the fog nodes, place what is deployed, and place it anew when one dies.
 
@@ -54,6 +66,9 @@ def serve(
     from coordinator.fog.state_folder import StateError
 
     start_log(service=True)
+    rules = rules_of(
+        joined, equal_answers, silent_after, shows=home_assistant, prefix=home_assistant_prefix
+    )
     site = joined.site
     folder = state_dir(folder, f"{COORDINATOR}-{site}")
     will = Will(COORDINATOR_STATE.at(site), OFFLINE)
@@ -65,9 +80,9 @@ def serve(
         connection(joined, client_id, will=will, retry=True) as bus,
     ):
         try:
-            service = Service(site, folder, bus, operator_key=joined.operator_key)
+            service = Service(site, folder, bus, operator_key=joined.operator_key, rules=rules)
             stop.calls(service.stop)
-            say(f"fog-coordinator is ready for site {site}, state in {folder}")
+            tell_of_broker(bus, f"site {site}, state in {folder}")
             reason = service.run()
         except StateError as error:
             refuse(error)
@@ -76,6 +91,20 @@ def serve(
             refuse(f"fog-coordinator ended by a mistake of ours: {error!r}", 1)
     if reason:
         refuse(reason)
+
+
+def tell_of_broker(bus: MqttBus, what: str) -> None:
+    """Say that the broker is waited for, and once it is there that ``what`` is looked after."""
+    say(f"fog-coordinator: waiting for the broker at {bus.url}; {what}")
+    told = False
+
+    def tell(there: bool) -> None:
+        nonlocal told
+        if there and not told:
+            told = True
+            say(f"fog-coordinator: connected to {bus.url}; ready for {what}")
+
+    bus.on_connection(tell)
 
 
 @contextmanager
@@ -179,12 +208,16 @@ def redeploy(
 def undeploy(
     joined: Joined,
     name: Annotated[str, typer.Argument(help="The deployment.")],
+    as_json: Json = False,
 ) -> None:
     """End a deployment: the fog nodes finish what is in flight and forget it."""
     check_ids(name=name)
     with _talk(joined, "deploy") as client:
         client.undeploy(name)
-    say(f"{name}: undeployed")
+    if as_json:
+        say_json({"deployment": name, "undeployed": True})
+    else:
+        say(f"{name}: undeployed")
 
 
 @joins("operator", "reader")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from broker.calibration import Calibration
 from broker.frame import FrameHeader
 from broker.messages import HopTime, Result
+from broker.ranges import MOST_SECONDS
 
 
 def answer(
@@ -16,8 +17,10 @@ def answer(
     logits: NDArray[Any],
     classes: tuple[str, ...],
     calibration: Calibration,
+    *,
+    now: float,
 ) -> Result:
-    """Return the answer to a frame; ``logits`` of any shape, one number a class.
+    """Return the answer to a frame; ``logits`` of any shape, one number a class, ``now`` in the header's seconds.
 
     Confidence is calibrated (temperature scaling: Guo et al., ICML 2017, arXiv 1706.04599).
 
@@ -43,4 +46,5 @@ def answer(
             HopTime(partition=hop.partition, node=hop.node, queued_s=hop.queued_s, run_s=hop.run_s)
             for hop in header.trace
         ),
+        age_s=min(max(0.0, now - header.since), MOST_SECONDS),
     )

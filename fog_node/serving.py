@@ -277,7 +277,7 @@ class Serving:
         if run.partition.fusion is not None:
             (logits,) = outputs.values()
             told = self.assignment
-            result = answer(header, run.missing, logits, told.classes, told.calibration)
+            result = answer(header, run.missing, logits, told.classes, told.calibration, now=now)
             return Produced([], [], result)
         tensors = [FrameTensor(header, name, data) for name, data in outputs.items()]
         return Produced(

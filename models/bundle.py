@@ -5,14 +5,17 @@
 take after the fog node made (pixels / 255 - mean) / std of it.
 """
 
+import errno
 import hashlib
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from models.whole_folder import check_folder, write_folder
 from pictures.framing import Crop, Fit, Framing
 
 MANIFEST = "bundle.json"
@@ -139,6 +142,11 @@ class BundleAccuracy(Part):
     whole: Share
     missing: dict[Size, Share]
 
+    def told(self) -> str:
+        """Say both in words, `98.20% (91.00% without 1)`: of one branch none can be missing."""
+        missing = ", ".join(f"{share:.2%} without {n}" for n, share in self.missing.items())
+        return f"{self.whole:.2%} ({missing})" if missing else f"{self.whole:.2%}"
+
 
 class Bundle(Part):
     """A trained model: partitions, the tensors between them, and how well it does."""
@@ -187,33 +195,32 @@ class Bundle(Part):
 
 
 def prepare(folder: Path, name: str) -> None:
-    """Make the folder of a bundle and check its name, before anything long is begun.
+    """See that a bundle of this name can be written there, before anything long is begun.
 
-    Raises BundleError when either cannot be.
+    Nothing is made yet. Raises BundleError when it cannot be, or something else lies there.
     """
     try:
         TypeAdapter(Name).validate_python(name)
-        (folder / PARTITIONS).mkdir(parents=True, exist_ok=True)
+        check_folder(folder, MANIFEST, (WHOLE, PARTITIONS, f"{MANIFEST}.part"))
     except ValidationError:
         raise BundleError(f"name: {name!r} is not small letters, digits and hyphens") from None
     except OSError as error:
         raise BundleError(f"{folder}: cannot write a bundle there ({error.strerror})") from None
+    except ValueError as error:
+        raise BundleError(f"{folder}: {error}") from None
 
 
 def write_bundle(folder: Path, bundle: Bundle, whole: bytes, graphs: Mapping[str, bytes]) -> None:
-    """Write a bundle's folder; `graphs` holds the partitions by id.
+    """Write a bundle's folder, whole or not at all; `graphs` holds the partitions by id.
 
-    `bundle.json` is written last and put in place at once, so a folder without it, or with one
-    that does not fit its files, was never finished. Raises BundleError when it cannot be written.
+    One that is there is replaced, `bundle.json` last: one that does not fit its files was never
+    finished. Raises BundleError when it cannot be written, or something else lies there.
     """
     prepare(folder, bundle.name)
+    files = {part.file: graphs[part.id] for part in bundle.partitions}
+    files |= {WHOLE: whole, MANIFEST: bundle.model_dump_json(indent=2).encode() + b"\n"}
     try:
-        (folder / WHOLE).write_bytes(whole)
-        for part in bundle.partitions:
-            (folder / part.file).write_bytes(graphs[part.id])
-        unfinished = folder / f"{MANIFEST}.part"
-        unfinished.write_text(bundle.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        unfinished.replace(folder / MANIFEST)
+        write_folder(folder, files, MANIFEST)
     except OSError as error:
         raise BundleError(f"{folder}: cannot write the bundle ({error.strerror})") from None
 
@@ -225,13 +232,18 @@ def read_bundle(folder: Path) -> Bundle:
     """
     path = folder / MANIFEST
     try:
-        bundle = Bundle.model_validate_json(path.read_bytes())
+        bundle = Bundle.model_validate(json.loads(_read(path), object_pairs_hook=_each_once))
     except OSError:
         raise BundleError(f"{folder}: no bundle there ({MANIFEST} cannot be read)") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise BundleError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise BundleError(f"{path}: {where + ': ' if where else ''}{said}") from None
+    except RecursionError:
+        raise BundleError(f"{path}: lists and objects are nested too deep") from None
+    except ValueError as error:
+        raise BundleError(f"{path}: no JSON: {error}") from None
     for part in bundle.partitions:
         _verify(
             folder / part.file,
@@ -242,6 +254,21 @@ def read_bundle(folder: Path) -> Bundle:
     logits = {name: bundle.tensor(name).shape for name in bundle.partitions[-1].outputs}
     _verify(folder / WHOLE, {bundle.input.name: bundle.input.shape}, logits)
     return bundle
+
+
+def _read(path: Path) -> bytes:
+    """Read a file; raises OSError also for what is none, such as a pipe that nobody writes to."""
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, "No such file", str(path))
+    return path.read_bytes()
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON; of two fields of one name a reader would take the one, a human the other."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a field is there twice")
+    return fields
 
 
 def sha256(artifact: bytes) -> str:
@@ -258,7 +285,7 @@ def _verify(
     from models.graph import GraphError, inspect
 
     try:
-        serialised = path.read_bytes()
+        serialised = _read(path)
     except OSError:
         raise BundleError(f"{path}: missing from the bundle") from None
     if expected_sha256 is not None and sha256(serialised) != expected_sha256:

@@ -1,12 +1,9 @@
 """From any picture to a model's input: zone, size and colour."""
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from pictures.errors import DatasetError
 from pictures.framing import WHOLE, Framing
 
 GREY, COLOUR = 1, 3  # channels
@@ -23,22 +20,22 @@ def fit(
     Returns uint8 of that shape. Smaller sizes are averaged (Pillow's bilinear filter), grey is
     ITU-R 601 luma. Raises ValueError for other shapes or other values than bytes.
     """
-    planes = pixels[np.newaxis] if pixels.ndim == 2 else pixels  # (C, H, W)
+    given = pixels[np.newaxis] if pixels.ndim == 2 else pixels  # (C, H, W)
     if pixels.dtype != np.uint8:
         raise ValueError(f"a picture is bytes, not {pixels.dtype}")
-    if planes.ndim != 3 or planes.shape[0] not in (GREY, COLOUR) or 0 in planes.shape:
+    if given.ndim != 3 or given.shape[0] not in (GREY, COLOUR) or 0 in given.shape:
         raise ValueError(f"a picture is (H, W), (1, H, W) or (3, H, W), not {pixels.shape}")
     channels, height, width = shape
     if channels not in (GREY, COLOUR) or height < 1 or width < 1:
         raise ValueError(f"a picture of {shape} is neither grey nor colour")
-    if planes.shape == shape and framing.crop is None:
-        return np.ascontiguousarray(planes)
-    if planes.shape[0] == GREY:
-        image = Image.fromarray(np.ascontiguousarray(planes[0]))
+    if given.shape == shape and framing.crop is None:
+        return np.ascontiguousarray(given)
+    if given.shape[0] == GREY:
+        image = Image.fromarray(np.ascontiguousarray(given[0]))
     else:
-        image = Image.fromarray(np.ascontiguousarray(planes.transpose(1, 2, 0)))
+        image = Image.fromarray(np.ascontiguousarray(given.transpose(1, 2, 0)))
     image = _framed(image, (width, height), framing)
-    return _planes(image.convert("L" if channels == GREY else "RGB"))
+    return planes(image.convert("L" if channels == GREY else "RGB"))
 
 
 def _framed(image: Image.Image, wanted: tuple[int, int], framing: Framing) -> Image.Image:
@@ -54,35 +51,8 @@ def _framed(image: Image.Image, wanted: tuple[int, int], framing: Framing) -> Im
     return ground
 
 
-def read_picture(path: Path) -> npt.NDArray[np.uint8]:
-    """Read one picture file upright, as uint8 (1, H, W) when it is grey, else (3, H, W).
-
-    Transparency is dropped, 16 bits a pixel become 8. Raises DatasetError when it cannot be read.
-    """
-    try:
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
-            return _planes(_eight_bits(image).convert("L" if is_grey(image) else "RGB"))
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        raise DatasetError(f"{path}: not a picture") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DatasetError(f"{path}: unreadable picture ({error})") from None
-
-
-def is_grey(image: Image.Image) -> bool:
-    """Whether a picture file holds one channel of grey."""
-    return image.mode in ("1", "L", "LA") or image.mode.startswith("I")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    if not image.mode.startswith("I"):
-        return image
-    return Image.fromarray((np.clip(np.asarray(image), 0, 65535) // 257).astype(np.uint8))
-
-
-def _planes(image: Image.Image) -> npt.NDArray[np.uint8]:
+def planes(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return the pixels of an image in mode L or RGB as uint8 (C, H, W)."""
     values = np.asarray(image, np.uint8)  # (H, W) or (H, W, 3)
-    planes = values[np.newaxis] if values.ndim == 2 else values.transpose(2, 0, 1)
-    return np.ascontiguousarray(planes)  # (C, H, W)
+    first = values[np.newaxis] if values.ndim == 2 else values.transpose(2, 0, 1)
+    return np.ascontiguousarray(first)  # (C, H, W)

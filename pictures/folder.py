@@ -6,19 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
 
 from pictures.errors import DatasetError
-from pictures.fit import COLOUR, GREY, fit, is_grey, read_picture
+from pictures.fit import COLOUR, GREY, fit
 from pictures.idx import read_idx
 from pictures.labelled import Pictures, interleave
+from pictures.reading import read_header, read_picture
 
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 TEST_EVERY = 5  # without a test folder, every fifth picture of a class is held out
 MAX_BYTES = 4 * 2**30
-EXIF_ORIENTATION, TURNED = 0x0112, range(5, 9)  # these orientations swap width and height
 
 Parts = tuple[tuple[str, ...], Pictures, Pictures]  # classes, train, test
 Shape = tuple[int, int, int]  # channels, height, width
@@ -117,15 +116,9 @@ def _common_shape(paths: Sequence[Path], folder: Path) -> Shape:
     sizes: Counter[tuple[int, int]] = Counter()
     grey = True
     for path in paths:
-        try:
-            with Image.open(path) as image:
-                turned = image.getexif().get(EXIF_ORIENTATION) in TURNED
-                sizes[image.size[::-1] if turned else image.size] += 1
-                grey = grey and is_grey(image)
-        except UnidentifiedImageError:
-            raise DatasetError(f"{path}: not a picture") from None
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DatasetError(f"{path}: unreadable picture ({error})") from None
+        header = read_header(path)
+        sizes[header.width, header.height] += 1
+        grey = grey and header.grey
     ((width, height), _) = sizes.most_common(1)[0]
     shape = (GREY if grey else COLOUR, height, width)
     if len(paths) * shape[0] * height * width > MAX_BYTES:

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from broker.access.credentials import Credentials
 from broker.access.private_file import PrivateFileError, read_private, write_private
+from broker.files.strict_json import parse_json
 from broker.first_fault import first_fault
 
-Role = Literal["coordinator", "node", "camera", "operator", "reader"]
+Role = Literal[
+    "coordinator", "ha-coordinator", "node", "camera", "operator", "reader", "home-assistant"
+]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
@@ -66,10 +69,12 @@ class JoinFile(BaseModel):
                 f"have it made anew"
             )
         try:
-            joined = cls.model_validate_json(text)
+            joined = cls.model_validate(parse_json(text))
         except ValidationError as error:
             fault = first_fault(error, "the file")
             raise JoinFileError(f"{path} is not a join file: {fault}") from None
+        except ValueError as error:
+            raise JoinFileError(f"{path} is not a join file: {error}") from None
         if roles and joined.role not in roles:
             raise JoinFileError(
                 f"{path} is of {_one(joined.role)}; this wants one of "

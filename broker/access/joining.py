@@ -12,6 +12,7 @@ from broker.access.join_file import ROLES, JoinFile, Role
 from broker.access.password_file import read_password
 from broker.access.tls import CredentialsError, tls_context
 from broker.bus.url import BrokerUrl
+from broker.files.text import open_now
 
 BROKER: Final = "mqtt://127.0.0.1:1883"
 SITE: Final = "home"
@@ -58,7 +59,10 @@ class Joined:
         """
         if given.join is not None:
             return cls._by_file(given.join, given, roles)
-        joined = cls(given.broker or BROKER, SITE if given.site is None else given.site)
+        joined = cls(
+            BROKER if given.broker is None else given.broker,
+            SITE if given.site is None else given.site,
+        )
         url = BrokerUrl.parse(joined.url)
         for option in given.by_hand:
             if option in ("--ca", "--cert", "--cert-key") and not url.tls:
@@ -161,7 +165,7 @@ class Joined:
 
 def _authority(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_now(path) as file:
             text = file.read(_MOST_CA_BYTES).decode("ascii", "replace")
         tls_context(Credentials(ca=text or "nothing"))
     except OSError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.access.tls import CredentialsError
+from broker.files.text import open_now
 
 _MOST_BYTES: Final = 64 * 1024  # of the CONNECT packet, which has a password of two length bytes
 _OTHERS: Final = 0o077
@@ -17,7 +18,7 @@ def read_password(path: Path) -> str:
         CredentialsError: it is not there, others can read it, or it does not hold one line.
     """
     try:
-        with path.open("rb") as file:
+        with open_now(path) as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & _OTHERS:
                 raise CredentialsError(
                     f"{path} holds a password and others can read it; run: chmod 600 {path}"

@@ -5,6 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from broker.files.text import open_now
+
 _OTHERS: Final = 0o077
 _MOST_BYTES: Final = 64 * 1024
 
@@ -20,7 +22,7 @@ def read_private(path: Path, what: str) -> bytes:
         PrivateFileError: it is not there, too large, or others can read it.
     """
     try:
-        with path.open("rb") as file:
+        with open_now(path) as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & _OTHERS:
                 raise PrivateFileError(
                     f"{path} holds {what} and others can read it; run: chmod 600 {path}"

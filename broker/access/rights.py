@@ -19,6 +19,8 @@ from broker.topics import (
     COORDINATOR_GET,
     COORDINATOR_STATE,
     FRAME,
+    HOME_ASSISTANT_CONFIG,
+    HOME_ASSISTANT_STATUS,
     NODE_ARTIFACT,
     NODE_ASSIGNMENT,
     NODE_BEAT,
@@ -29,14 +31,25 @@ from broker.topics import (
     NODE_REPORT,
     NODE_SINK,
     NODE_STATE,
+    PICTURE,
     RESULT,
     SPEC,
+    STATE,
     STATUS,
     TENSOR,
     Topic,
 )
 
-Party = Literal["coordinator", "node", "ask", "camera", "operator", "reader"]
+Party = Literal[
+    "coordinator",
+    "ha-coordinator",
+    "node",
+    "ask",
+    "camera",
+    "operator",
+    "reader",
+    "home-assistant",
+]
 """Who connects: the roles, and ``ask``, as whom a fog node looks for a namesake before it starts."""
 PARTIES: Final[tuple[Party, ...]] = get_args(Party)
 
@@ -59,30 +72,37 @@ class Access:
     reads: tuple[Party, ...] = ()
 
 
-_WATCHERS: Final[tuple[Party, ...]] = ("coordinator", "operator", "reader")
+_COORDINATORS: Final[tuple[Party, ...]] = ("coordinator", "ha-coordinator")
+"""Only one that shows the site to Home Assistant sees pictures."""
+_WATCHERS: Final[tuple[Party, ...]] = (*_COORDINATORS, "operator", "reader")
+_SHOWN: Final[tuple[Party, ...]] = (*_WATCHERS, "home-assistant")
 
 MATRIX: Final[Mapping[Topic, Access]] = {
     NODE_STATE: Access(("node",), ("node", "ask"), _WATCHERS),
     NODE_INFO: Access(("node",), ("node",), _WATCHERS),
-    NODE_REPORT: Access(("node",), ("node",), ("coordinator", "operator")),
+    NODE_REPORT: Access(("node",), ("node",), (*_COORDINATORS, "operator")),
     NODE_BEAT: Access(("node",), ("ask",), _WATCHERS),
-    NODE_GET: Access(("node",), (), ("coordinator",)),
-    NODE_GIVE: Access(("node",), (), ("coordinator",)),
+    NODE_GET: Access(("node",), (), _COORDINATORS),
+    NODE_GIVE: Access(("node",), (), _COORDINATORS),
     NODE_ECHO: Access(("node", "ask"), ("node", "ask")),
     NODE_SINK: Access(("node",)),
-    NODE_ASSIGNMENT: Access(("coordinator",), ("node",), ("coordinator", "operator")),
-    NODE_ARTIFACT: Access(("coordinator",), ("node",)),
-    COORDINATOR_STATE: Access(("coordinator",), (), _WATCHERS),
-    COORDINATOR_BEAT: Access(("coordinator",), (), _WATCHERS),
-    COORDINATOR_GET: Access(("coordinator",), (), ("node", "operator")),
+    NODE_ASSIGNMENT: Access(_COORDINATORS, ("node",), (*_COORDINATORS, "operator")),
+    NODE_ARTIFACT: Access(_COORDINATORS, ("node",)),
+    COORDINATOR_STATE: Access(_COORDINATORS, (), _SHOWN),
+    COORDINATOR_BEAT: Access(_COORDINATORS, (), _WATCHERS),
+    COORDINATOR_GET: Access(_COORDINATORS, (), ("node", "operator")),
     CLIENT_ECHO: Access(("operator", "reader"), ("operator", "reader")),
-    CLIENT_GIVE: Access(("operator",), (), ("coordinator",)),
-    SPEC: Access(("coordinator", "operator"), (), _WATCHERS),
-    ACTIVE: Access(("coordinator",), (), ("camera", *_WATCHERS)),
-    STATUS: Access(("coordinator",), (), _WATCHERS),
-    FRAME: Access(("camera",), (), ("node",)),
+    CLIENT_GIVE: Access(("operator",), (), _COORDINATORS),
+    SPEC: Access((*_COORDINATORS, "operator"), (), _WATCHERS),
+    ACTIVE: Access(_COORDINATORS, (), ("camera", *_WATCHERS)),
+    STATUS: Access(_COORDINATORS, (), _WATCHERS),
+    STATE: Access(_COORDINATORS, (), _SHOWN),
+    PICTURE: Access(("ha-coordinator",), (), ("home-assistant",)),
+    HOME_ASSISTANT_CONFIG: Access(("ha-coordinator",), (), ("home-assistant",)),
+    HOME_ASSISTANT_STATUS: Access(("home-assistant",), (), ("ha-coordinator",)),
+    FRAME: Access(("camera",), (), ("ha-coordinator", "node")),
     TENSOR: Access(("node",), (), ("node",)),
-    RESULT: Access(("node",), ("camera",), ("node", "operator", "reader")),
+    RESULT: Access(("node",), ("camera",), ("node", *_WATCHERS)),
 }
 
 LEFT_BEHIND: Final = (NODE_STATE, NODE_INFO, NODE_REPORT, NODE_ASSIGNMENT)

@@ -1,9 +1,12 @@
 """How a connection over TLS is checked: who the broker is to be, and what we show it of us."""
 
+import os
 import ssl
+import stat
 from pathlib import Path
 
 from broker.access.credentials import Credentials
+from broker.files.text import open_now
 
 
 class CredentialsError(ValueError):
@@ -52,8 +55,9 @@ def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
 
     for path in filter(None, (certificate, key)):
         try:
-            with path.open("rb"):
-                pass
+            with open_now(path) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise CredentialsError(f"{path}: is not a file")
         except OSError as error:
             raise CredentialsError(f"{path}: {error.strerror}") from None
     try:

@@ -29,6 +29,8 @@ from broker.closed.authority import (
     own_names,
 )
 from broker.engine.address import own_address
+from broker.files.strict_json import parse_json, read_json
+from broker.files.text import FileError
 from broker.first_fault import first_fault
 
 _SETTINGS: Final = "fog.json"
@@ -69,16 +71,14 @@ class ClosedFog:
             ClosedFogError: there is none, or it cannot be read.
         """
         try:
-            text = (folder / _SETTINGS).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise ClosedFogError(
-                f"{folder} is not the folder of a closed fog; make one: "
-                f"fog-broker init {folder} --site SITE"
-            ) from None
-        except OSError as error:
-            raise ClosedFogError(f"{folder}: {error.strerror}") from None
-        try:
-            return cls(folder, Settings.model_validate_json(text))
+            if not (folder / _SETTINGS).exists() and (folder.is_dir() or not folder.exists()):
+                raise ClosedFogError(
+                    f"{folder} is not the folder of a closed fog; make one: "
+                    f"fog-broker init {folder} --site SITE"
+                )
+            return cls(folder, Settings.model_validate(read_json(folder / _SETTINGS)))
+        except (FileError, OSError) as error:
+            raise ClosedFogError(str(error)) from None
         except ValidationError as error:
             fault = first_fault(error, "the file")
             raise ClosedFogError(f"{folder / _SETTINGS}: {fault}") from None
@@ -115,9 +115,9 @@ class ClosedFog:
             ClosedFogError: it cannot be read.
         """
         try:
-            document = json.loads(self._read("mosquitto/dynamic-security.json"))
+            document = parse_json(self._read("mosquitto/dynamic-security.json"))
         except ValueError as error:
-            raise ClosedFogError(f"{self.users} is not JSON: {error}") from None
+            raise ClosedFogError(f"{self.users}: {error}") from None
         if not isinstance(document, dict):
             raise ClosedFogError(f"{self.users} is not the file of Mosquitto's dynamic security")
         return document

@@ -12,6 +12,7 @@ from typing import Final
 
 from broker.bus.url import BrokerUrl
 from broker.engine.address import EngineError, reachable_host
+from broker.files.text import FileError, read_text
 
 _OF_TLS: Final = frozenset(
     [
@@ -33,6 +34,10 @@ _OF_TLS: Final = frozenset(
         "use_subject_as_username",
     ]
 )
+_MOST_INCLUDED: Final = 10
+"""Mosquitto itself follows no deeper; a folder that includes itself would have no end."""
+_MOST_PORT: Final = 65535
+_MOST_BYTES: Final = 1024 * 1024
 _MAKES_TLS: Final = ("certfile", "psk_hint")
 
 
@@ -69,6 +74,8 @@ def listener_of(conf: Path) -> Listener | None:
         words = value.split()
         if word in ("listener", "port"):
             port = int(words[0]) if words and words[0].isdecimal() else 0
+            if port > _MOST_PORT:
+                raise EngineError(f"{where}: {value} is no port; a port is 1 to {_MOST_PORT}")
             found.append(_Found(words[1] if len(words) > 1 else "", port))
         elif word in _OF_TLS and not found:
             raise EngineError(
@@ -98,16 +105,24 @@ def _unchecked() -> ssl.SSLContext:
     return context
 
 
-def _lines(conf: Path) -> Iterator[tuple[str, str, str]]:
+def _lines(conf: Path, depth: int = 0) -> Iterator[tuple[str, str, str]]:
     """Yield where a setting stands, its name and its value, those of included files in their place."""
+    for number, line in enumerate(read_settings(conf).splitlines(), 1):
+        word, _, value = line.strip().partition(" ")
+        if word == "include_dir" and depth < _MOST_INCLUDED:
+            for included in sorted(Path(value.strip()).glob("*.conf")):
+                yield from _lines(included, depth + 1)
+        elif word and not word.startswith("#"):
+            yield f"{conf}:{number}", word, value.strip()
+
+
+def read_settings(conf: Path) -> str:
+    """Return what a ``mosquitto.conf`` holds.
+
+    Raises:
+        EngineError: it cannot be read.
+    """
     try:
-        text = conf.read_text(encoding="utf-8")
-        for number, line in enumerate(text.splitlines(), 1):
-            word, _, value = line.strip().partition(" ")
-            if word == "include_dir":
-                for included in sorted(Path(value.strip()).glob("*.conf")):
-                    yield from _lines(included)
-            elif word and not word.startswith("#"):
-                yield f"{conf}:{number}", word, value.strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise EngineError(f"{conf}: {getattr(error, 'strerror', None) or error}") from None
+        return read_text(conf, _MOST_BYTES)
+    except FileError as error:
+        raise EngineError(str(error)) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.engine.address import EngineError
-from broker.engine.listener import Listener, listener_of
+from broker.engine.listener import Listener, listener_of, read_settings
 from broker.engine.mosquitto_process import Setup, run_mosquitto
 
 _PLACES: Final = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin", "/opt/homebrew/bin")
@@ -56,12 +56,12 @@ class Mosquitto:
         found = program()
         if found is None:
             raise EngineError(self.absence)
-        settings = self._conf.read_text(encoding="utf-8")
+        settings = read_settings(self._conf)
         listener = self.listener
         if listener is None:
             listener = Listener(host, port)
             settings += f"\nlistener {port} {host}\n"
-        run_mosquitto(Setup(found, settings, listener), ready)
+        run_mosquitto(Setup(found, settings, listener, origin=self._conf), ready)
 
 
 def default_settings() -> Path:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import create_connection
@@ -35,6 +35,7 @@ class Setup:
     ``folder`` becomes its working folder, so that relative names in ``settings`` are found there even
     where it may not look into the folders above. ``kept`` are descriptors that it inherits.
     ``refresh`` is called now and then, and tells whether Mosquitto is to read its files anew.
+    ``origin`` is the file that the settings were read from, for what Mosquitto says of them.
     """
 
     program: str
@@ -43,6 +44,7 @@ class Setup:
     folder: Path | None = None
     kept: tuple[int, ...] = ()
     refresh: Callable[[], bool] = lambda: False
+    origin: Path | None = None
 
 
 def run_mosquitto(setup: Setup, ready: Callable[[], None]) -> None:
@@ -98,7 +100,8 @@ def _serve(setup: Setup, conf: Path, ready: Callable[[], None]) -> None:
                     group=group,
                     extra_groups=None if user is None else [],
                     preexec_fn=end_with_parent(),  # noqa: PLW1509 - the only other thread waits for signals
-                )
+                ),
+                {str(conf): str(setup.origin)} if setup.origin else {},
             )
         _await_answer(setup.listener, said)
         ready()
@@ -106,7 +109,7 @@ def _serve(setup: Setup, conf: Path, ready: Callable[[], None]) -> None:
             if setup.refresh():
                 said.child.send_signal(signal.SIGHUP)
         said.child.wait()
-        raise EngineError(f"mosquitto ended: {said.last()}")
+        raise EngineError(f"mosquitto ended: {said.reason()}")
     finally:
         if said is not None:
             said.finish()
@@ -124,10 +127,14 @@ def _end(child: "subprocess.Popen[str]") -> None:
 
 
 class _Log:
-    """What the child says: passed on while it serves, and the last line explains its end."""
+    """What the child says: passed on while it serves, and its last lines explain its end.
 
-    def __init__(self, child: "subprocess.Popen[str]") -> None:
+    ``names`` are what it calls files, and what those who started it do.
+    """
+
+    def __init__(self, child: "subprocess.Popen[str]", names: Mapping[str, str]) -> None:
         self.child = child
+        self._names = names
         self._lines: deque[str] = deque(maxlen=5)
         self._pass_on = False
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -146,17 +153,25 @@ class _Log:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def last(self) -> str:
-        """Return the last thing said."""
+    def reason(self) -> str:
+        """Return why it ended: the errors among its last words, or else the last of them."""
         self._thread.join(1.0)
-        return self._lines[-1] if self._lines else "it said nothing"
+        return reason_of(self._lines) or "it said nothing"
 
     def _read(self) -> None:
         for line in self.child.stderr or ():
             text = line.strip().partition(": ")[2] or line.strip()  # without the timestamp
+            for name, known_as in self._names.items():
+                text = text.replace(name, known_as)
             self._lines.append(text)
             if self._pass_on:
                 sys.stderr.write(f"mosquitto: {text}\n")
+
+
+def reason_of(lines: Sequence[str]) -> str:
+    """Return the errors among lines of Mosquitto: what is wrong, then where it stands; or the last line."""
+    errors = [line.removeprefix("Error: ").rstrip(".") for line in lines if "rror" in line]
+    return "; ".join(errors or list(lines)[-1:])
 
 
 def _await_answer(listener: Listener, said: _Log) -> None:
@@ -170,7 +185,7 @@ def _await_answer(listener: Listener, said: _Log) -> None:
                 said.begin()
                 return
         if said.ended(0.02):
-            raise EngineError(f"mosquitto did not start: {said.last()}")
+            raise EngineError(f"mosquitto did not start: {said.reason()}")
     raise EngineError(f"mosquitto did not answer on port {listener.port} in {_START_SECONDS:g} s")
 
 

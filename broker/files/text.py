@@ -2,13 +2,24 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 
 
 class FileError(Exception):
     """A file that is missing or wrong, in one sentence that names it and the field."""
+
+
+def open_now(path: Path) -> BinaryIO:
+    """Open a file for reading, without waiting for a writer if it is a pipe: then nothing is in it.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
 
 
 def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
@@ -18,10 +29,7 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
         FileError: there is no such file, it is no text, or it has more than ``most_bytes`` bytes.
     """
     try:
-        # Opening a pipe that nobody writes to would wait for ever; so opened, it is empty.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - opened already
-            os.set_blocking(descriptor, True)
+        with open_now(path) as file:
             data = file.read(most_bytes + 1)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None

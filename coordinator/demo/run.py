@@ -128,8 +128,7 @@ def _find_network(work: Path, console: Console) -> Bundle:
         bundle = train_winner(work / "run", work / "bundle", None, _NAME, trained)
     console.print(
         f"best of {result['distinct_networks']} networks: {result['best']['genome']}\n"
-        f"trained: {bundle.accuracy.whole:.2%} of the held-out pictures right, "
-        + ", ".join(f"{right:.2%} without {n}" for n, right in bundle.accuracy.missing.items()),
+        f"trained: of the held-out pictures right: {bundle.accuracy.told()}",
         highlight=False,
         soft_wrap=True,
     )

@@ -17,6 +17,8 @@ from broker.bus.fair_inbox import FairInbox
 from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE
 from broker.topics import COORDINATOR_STATE
+from coordinator.answers.hearing import Hearing
+from coordinator.answers.rules import Rules
 from coordinator.fog.actions import Action, Keep, Place, Save
 from coordinator.fog.controller import DEAF_S, Controller
 from coordinator.fog.failures import Failures
@@ -46,9 +48,12 @@ class Service:
         state_dir: Path,
         bus: Bus,
         placer: Callable[[Deliver], Placing] = Placer,
+        *,
         operator_key: str | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self._site, self._bus = site, bus
+        wall_s = time.time() - time.monotonic()
         self._failures = Failures(_log)
         self._folder = StateFolder(state_dir, self._failures)
         self._controller = Controller(
@@ -56,9 +61,10 @@ class Service:
             time.time_ns() // 1000,  # microseconds: no two coordinators have the same
             self._folder.has,
             self._failures,
-            time.time() - time.monotonic(),
+            wall_s,
             operator_key=operator_key,
         )
+        self._hearing = Hearing(site, bus, rules or Rules(), self._failures, wall_s)
         self._inbox: FairInbox[Message | Placed | str] = FairInbox()
         self._intake = Intake(self._inbox.offer, self._controller.admission.knows)
         self._dropped = 0
@@ -86,6 +92,7 @@ class Service:
             self._folder.restored(self._controller.restore)
             for topic_filter in self._controller.subscriptions():
                 self._bus.subscribe(topic_filter, self._intake.hear)
+            self._hearing.start()
             self._giving = answer_nodes(self._bus, self._site, self._find)
             self._bus.on_connection(self._connection)
             self._loop()
@@ -121,6 +128,7 @@ class Service:
             online = self._online.is_set()
             if online and not was_online:
                 controller.connected(now)
+                self._hearing.connected()
             was_online = online
             if item is not None:
                 self._take(item, now)
@@ -136,7 +144,14 @@ class Service:
             self._bus.renew()
         else:
             self._decide("tick", controller.tick, now)
+            self._decide("the states of cameras", self._look, now)
         self._news.tenure(controller.tenure)
+
+    def _look(self, now: float) -> list[Action]:
+        """Return what follows from the answers that came."""
+        tenure = self._controller.tenure
+        acts = tenure.acts and tenure.settled(now)
+        return [*self._hearing.step(self._controller.deployments, now, acts=acts)]
 
     def _take(self, item: Message | Placed | str, now: float) -> None:
         controller = self._controller

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from coordinator.files import FileError, read_json
-from evolution.placement.fields import amount, entries
-from evolution.placement.problem import Device
+from evolution.placement.fields import MOST_RATE, amount, entries, no_others
+from evolution.placement.problem import FIELDS, Device
 
 ASSUMED_MACS_PER_S: Final = 2e9
 """What a device is taken to compute when its inventory does not say: a guess at a Raspberry Pi 4."""
+
+LEAST_MACS_PER_S: Final = 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,12 @@ class FogDevice:
 
     def __post_init__(self) -> None:
         _ = self.device
-        amount(self.macs_per_s, f"devices.{self.id}.macs_per_s", above_zero=True)
+        amount(self.macs_per_s, f"devices.{self.id}.macs_per_s", MOST_RATE)
+        if self.macs_per_s < LEAST_MACS_PER_S:
+            raise ValueError(
+                f"devices.{self.id}.macs_per_s: {self.macs_per_s:g} is less than the slowest "
+                f"processor has, {LEAST_MACS_PER_S:g}"
+            )
 
     @property
     def device(self) -> Device:
@@ -49,6 +56,7 @@ def read_inventory(path: Path) -> tuple[FogDevice, ...]:
     if not isinstance(read, dict):
         raise FileError(f"{path}: is not a JSON object")
     try:
+        no_others(read, FIELDS)
         devices = tuple(FogDevice(**entry) for entry in entries(read, "devices", FogDevice))
     except ValueError as error:
         raise FileError(f"{path}: {error}") from None

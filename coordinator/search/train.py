@@ -5,9 +5,9 @@ from pathlib import Path
 
 from coordinator.files import FileError, read_config
 from coordinator.search.config import SearchConfig
-from coordinator.search.run_folder import CONFIG, read_result
+from coordinator.search.run_folder import CONFIG, RESULT, read_result
 from evolution.genome import Genome
-from models.bundle import Bundle, BundleError
+from models.bundle import Bundle, BundleError, prepare
 from models.training import Progress as TrainingStep
 from models.winner import build_bundle
 from pictures.dataset import load
@@ -28,12 +28,25 @@ def train_winner(
     Raises:
         FileError: the run folder, the genome or the bundle folder is of no use; the sentence says why.
     """
+    name = out.resolve().name if name is None else name
+    try:
+        prepare(out, name)
+    except BundleError as error:
+        raise FileError(
+            f"--{error}" if f"{error}".startswith("name: ") else f"--out {error}"
+        ) from None
     config = read_config(run_dir / CONFIG, SearchConfig)
-    text = read_result(run_dir)["best"]["genome"] if genome is None else genome
+    if genome is None:
+        where, text = f"{run_dir / RESULT}: best.genome", read_result(run_dir)["best"]["genome"]
+    else:
+        where, text = "--genome", genome
     try:
         parsed = Genome.parse(text)
-        if not config.space.contains(parsed):
-            raise FileError(f"--genome {text}: not of the run's space ({config.space})")
+    except ValueError as error:
+        raise FileError(f"{where}: {error}") from None
+    if not config.space.contains(parsed):
+        raise FileError(f"{where}: {text}: not of the run's space ({config.space})")
+    try:
         dataset = load(config.dataset)
         shape = config.shape(dataset)
         return build_bundle(
@@ -42,7 +55,7 @@ def train_winner(
             shape,
             config.winner,
             out,
-            name=name or out.resolve().name,
+            name=name,
             progress=tell,
         )
     except (ValueError, DatasetError, BundleError) as error:

@@ -6,18 +6,25 @@ links are bytes per second.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, Final
 
 from evolution.placement.fields import (
+    MOST_BUDGET,
+    MOST_BYTES,
+    MOST_JOULES,
+    MOST_MACS,
+    MOST_SECONDS,
     amount,
     entries,
     identifier,
     known,
     names,
+    no_others,
     optional_amount,
     pairs,
+    rate,
     refuse,
     unique,
 )
@@ -40,12 +47,12 @@ class Device:
 
     def __post_init__(self) -> None:
         where = f"devices.{identifier(self.id, 'devices')}"
-        amount(self.memory_bytes, f"{where}.memory_bytes")
-        amount(self.uplink_bytes_per_s, f"{where}.uplink_bytes_per_s", above_zero=True)
-        amount(self.downlink_bytes_per_s, f"{where}.downlink_bytes_per_s", above_zero=True)
-        amount(self.latency_s, f"{where}.latency_s")
-        optional_amount(self.joules_per_mac, f"{where}.joules_per_mac")
-        optional_amount(self.joules_per_byte, f"{where}.joules_per_byte")
+        amount(self.memory_bytes, f"{where}.memory_bytes", MOST_BYTES)
+        rate(self.uplink_bytes_per_s, f"{where}.uplink_bytes_per_s")
+        rate(self.downlink_bytes_per_s, f"{where}.downlink_bytes_per_s")
+        amount(self.latency_s, f"{where}.latency_s", MOST_SECONDS)
+        optional_amount(self.joules_per_mac, f"{where}.joules_per_mac", MOST_JOULES)
+        optional_amount(self.joules_per_byte, f"{where}.joules_per_byte", MOST_JOULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +71,12 @@ class Partition:
 
     def __post_init__(self) -> None:
         where = f"partitions.{identifier(self.id, 'partitions')}"
-        amount(self.memory_bytes, f"{where}.memory_bytes")
-        optional_amount(self.macs, f"{where}.macs")
+        amount(self.memory_bytes, f"{where}.memory_bytes", MOST_BYTES)
+        optional_amount(self.macs, f"{where}.macs", MOST_MACS)
         if not isinstance(self.seconds, Mapping) or not self.seconds:
             raise ValueError(f"{where}.seconds: needs the seconds on at least one device.")
         for device, seconds in self.seconds.items():
-            amount(seconds, f"{where}.seconds.{device}")
+            amount(seconds, f"{where}.seconds.{device[:80]}", MOST_SECONDS)
 
     def memory_on(self, device: str) -> float:
         """Return the bytes that it takes on a device beside what is held there already."""
@@ -87,7 +94,7 @@ class Tensor:
 
     def __post_init__(self) -> None:
         where = f"tensors.{identifier(self.id, 'tensors')}"
-        amount(self.bytes, f"{where}.bytes")
+        amount(self.bytes, f"{where}.bytes", MOST_BYTES)
         if len(set(self.consumers)) < len(self.consumers):
             raise ValueError(f"{where}.consumers: names a partition twice.")
         if not isinstance(self.producer, str) or not self.producer:
@@ -132,7 +139,7 @@ class PlacementProblem:
         _ = self.order
         self._check_room()
         if self.energy_budget_j is not None:
-            amount(self.energy_budget_j, "energy_budget_j")
+            amount(self.energy_budget_j, "energy_budget_j", MOST_BUDGET)
             for missing in self._without_energy():
                 raise ValueError(f"{missing}: is missing, and energy_budget_j needs it.")
 
@@ -168,6 +175,7 @@ class PlacementProblem:
         """Read the file's object; raises ValueError with one line naming the field."""
         if not isinstance(obj, Mapping):
             refuse("problem", "is not a JSON object.")
+        no_others(obj, FIELDS)
         return cls(
             devices=tuple(Device(**entry) for entry in entries(obj, "devices", Device)),
             partitions=tuple(
@@ -237,6 +245,10 @@ class PlacementProblem:
                 )
             if len(choices) == 1:
                 free[choices[0].id] -= partition.memory_on(choices[0].id)
+
+
+FIELDS: Final = tuple(field.name for field in fields(PlacementProblem))
+"""What the object of a problem may have."""
 
 
 def _given(entry: dict[str, Any]) -> dict[str, Any]:

@@ -1,36 +1,9 @@
-"""Whose answers a camera takes: those of the nodes that ``active`` names for the epoch; pure."""
+"""Whether a camera can make what a deployment takes; pure."""
 
-from collections import OrderedDict
-from typing import Final
-
-from broker.messages import Active, Result
+from broker.messages import Active
 from pictures.fit import COLOUR, GREY
-
-_EPOCHS: Final = 8
-"""Answers to frames of the epochs before are still on their way."""
 
 
 def can_be_fitted(active: Active) -> bool:
     """Return whether a picture can be made into what the network takes: grey or colour."""
     return active.input.shape[0] == 1 and active.input.shape[1] in (GREY, COLOUR)
-
-
-class Answering:
-    """The nodes of the fusion by epoch, of the latest few epochs that ``active`` named."""
-
-    def __init__(self) -> None:
-        self._nodes: OrderedDict[int, frozenset[str]] = OrderedDict()
-        self.nodes: frozenset[str] = frozenset()
-        """All that may answer; safe to read from any thread."""
-
-    def activate(self, active: Active) -> None:
-        """Take note of who answers from now on; who names nobody lets anybody answer."""
-        self._nodes.pop(active.epoch, None)
-        self._nodes[active.epoch] = frozenset(active.fusion)
-        while len(self._nodes) > _EPOCHS:
-            self._nodes.popitem(last=False)
-        self.nodes = frozenset(node for nodes in self._nodes.values() for node in nodes)
-
-    def may_answer(self, node: str, result: Result) -> bool:
-        """Return whether a node was named for the epoch of its answer."""
-        return node in self._nodes.get(result.epoch, frozenset())

@@ -10,6 +10,7 @@ from typing import Any, Final, ParamSpec, TextIO, TypeVar
 
 import numpy as np
 
+from broker.answering import Answering
 from broker.bus.inbox import Inbox
 from broker.bus.seam import Bus, BusError, Message
 from broker.codec import encode_tensor
@@ -18,7 +19,7 @@ from broker.messages import Active, Result
 from broker.mistakes import Mistakes
 from broker.payload import MessageError
 from broker.topics import ACTIVE, FRAME, RESULT
-from fog_node.camera.answering import Answering, can_be_fitted
+from fog_node.camera.answering import can_be_fitted
 from fog_node.camera.stream import Answer, CameraStream, Delivery, Send
 from fog_node.sources.source import Picture, Shape, Source, SourceError, fitted
 
@@ -242,7 +243,7 @@ class Camera:
             names.get(name, "") for name in ("node", "deployment", "camera")
         )
         result = Result.decode(message.payload, deployment=deployment, camera=camera)
-        if not self._answering.may_answer(node, result):
+        if not self._answering.may_answer(node, result.epoch):
             raise MessageError(f"Result: {node} was not told to answer in epoch {result.epoch}")
         return result
 

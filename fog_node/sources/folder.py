@@ -9,7 +9,7 @@ from typing import Final
 from broker.access.redaction import redacted
 from fog_node.sources.source import Picture, Source, SourceError
 from pictures.errors import DatasetError
-from pictures.fit import read_picture
+from pictures.reading import read_picture
 
 _log = logging.getLogger("fog-camera")
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"})

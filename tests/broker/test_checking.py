@@ -72,7 +72,7 @@ def test_credentials_by_hand(secured: SecuredBroker) -> None:
     options = ["--broker", secured.url(), "--ca", str(secured.authority.file), "--user", "anna"]
     result = check(*options, **{VARIABLE: PASSWORD})
     assert result.exit_code == 0
-    assert "rights as anna: reads 21 of 21, writes 1 of 1" in result.stdout
+    assert "rights as anna: reads 23 of 23, writes 1 of 1" in result.stdout
 
 
 def test_a_broker_that_refuses_us_is_one_line(secured: SecuredBroker) -> None:

@@ -194,12 +194,22 @@ def test_a_mosquitto_that_dies_is_told_of(mosquitto: RunningBroker) -> None:
 def test_wrong_settings_are_told_of(mosquitto: RunningBroker, tmp_path: Path) -> None:
     assert mosquitto.engine == "mosquitto"
     conf = tmp_path / "mosquitto.conf"
-    conf.write_text("no_such_setting true\n", "utf-8")
-    with (
-        pytest.raises(EngineError, match="mosquitto did not start"),
-        running_broker("mosquitto", conf=conf),
-    ):
+    conf.write_text("# ours\nno_such_setting true\n", "utf-8")
+    with pytest.raises(EngineError) as raised, running_broker("mosquitto", conf=conf):
         pass
+    assert str(raised.value) == (
+        'mosquitto did not start: Unknown configuration variable "no_such_setting"; '
+        f"Error found at {conf}:2"
+    )
+
+
+def test_settings_that_cannot_be_read_or_listen_nowhere_are_told_of(tmp_path: Path) -> None:
+    conf = tmp_path / "mosquitto.conf"
+    conf.write_text("listener 999999\n")
+    assert f"{conf}:1: 999999 is no port" in refused("--conf", str(conf))
+    conf.write_bytes(b"\xff")
+    assert f"{conf}: no text" in refused("--conf", str(conf))
+    assert "/dev/zero: more than" in refused("--conf", "/dev/zero")
 
 
 def test_settings_with_certificates_but_no_listener_are_refused(tmp_path: Path) -> None:

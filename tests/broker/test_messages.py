@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker import coordinator_beat, messages, tensor_specs
+from broker import camera_state, coordinator_beat, messages, tensor_specs
 from broker.messages import Links, Report, Result
 from broker.payload import MessageError, Payload
 from broker.tensor_specs import InputSpec
 from broker.topics import TOPICS
 from tests.broker.strategies import payloads
 
-MODULES = (messages, tensor_specs, coordinator_beat)
+MODULES = (messages, tensor_specs, coordinator_beat, camera_state)
 KINDS = sorted(
     {
         kind

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from broker import calibration, coordinator_beat, messages, tensor_specs
+from broker import calibration, camera_state, coordinator_beat, messages, tensor_specs
 from broker.payload import Payload
 from broker.topics import TOPICS
 
 PAGE = Path("docs/protocol.md").read_text(encoding="utf-8")
-MODULES = (messages, tensor_specs, coordinator_beat, calibration)
+MODULES = (messages, tensor_specs, coordinator_beat, calibration, camera_state)
 CLASSES = {
     name: kind
     for name, kind in {name: each for of in MODULES for name, each in vars(of).items()}.items()

@@ -3,12 +3,18 @@
 import json
 import re
 import socket
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import ClassVar, cast
 
 import pytest
 from typer.testing import CliRunner
 
+from broker.bus.mqtt import MqttBus
 from coordinator.commands import app
+from coordinator.fog_commands import tell_of_broker
+from models.bundle import BundleAccuracy
 
 EXAMPLE = "examples/placement-24x8.json"
 SEARCH = """
@@ -152,6 +158,12 @@ def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
     assert (out / "individuals.jsonl").read_text() == before
 
     assert "1|1" in refused("train", str(out), "--out", str(bundle), "--genome", "1|1")
+    assert "--genome: " in refused("train", str(out), "--out", str(bundle), "--genome", "")
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "1.png").write_text("")
+    cats = str(tmp_path / "cats")
+    assert f"--out {cats}: is not empty" in refused("train", str(out), "--out", cats)
+    assert "--name: 'B B'" in refused("train", str(out), "--out", cats, "--name", "B B")
     status, stdout, stderr = run("train", str(out), "--out", str(bundle), "--json")
     assert status == 0, stderr
     trained = json.loads(stdout)
@@ -160,6 +172,43 @@ def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
     assert (bundle / "whole.onnx").exists()
     for part in trained["partitions"]:
         assert (bundle / part["file"]).exists()
+
+
+def test_a_bundle_of_one_branch_has_no_accuracy_without_any() -> None:
+    assert BundleAccuracy(whole=0.5, missing={}).told() == "50.00%"
+    told = BundleAccuracy(whole=0.982, missing={1: 0.91, 2: 0.5}).told()
+    assert told == "98.20% (91.00% without 1, 50.00% without 2)"
+
+
+def test_serve_says_that_it_is_ready_once_there_is_a_broker(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Bus:
+        url = "mqtt://hub:1883"
+        listeners: ClassVar[list[Callable[[bool], None]]] = []
+
+        def on_connection(self, listener: Callable[[bool], None]) -> None:
+            self.listeners.append(listener)
+
+    bus = Bus()
+    tell_of_broker(cast("MqttBus", bus), "site home")
+    waiting = "fog-coordinator: waiting for the broker at mqtt://hub:1883; site home\n"
+    assert capsys.readouterr().out == waiting
+    for there in (False, True, False, True):
+        bus.listeners[0](there)
+    ready = "fog-coordinator: connected to mqtt://hub:1883; ready for site home\n"
+    assert capsys.readouterr().out == ready
+
+
+def test_undeploy_tells_programs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Coordinator:
+        def undeploy(self, name: str) -> None:
+            assert name == "digits"
+
+    monkeypatch.setattr("coordinator.fog_commands._talk", lambda *_: nullcontext(Coordinator()))
+    assert run("undeploy", "digits") == (0, "digits: undeployed\n", "")
+    status, stdout, _ = run("undeploy", "digits", "--json")
+    assert (status, json.loads(stdout)) == (0, {"deployment": "digits", "undeployed": True})
 
 
 def test_search_refuses_in_one_line(tmp_path: Path) -> None:

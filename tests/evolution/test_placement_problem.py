@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from evolution.placement.genetic import place
-from evolution.placement.problem import PlacementProblem
+from evolution.placement.problem import FIELDS, PlacementProblem
 from tests.evolution.strategies import problems
 
 FILE: dict[str, Any] = {
@@ -144,6 +144,35 @@ def remove(*path: Any) -> Callable[[dict[str, Any]], None]:
         (
             put("devices", 0, "uplink_bytes_per_s", value=0),
             "devices.fog-a.uplink_bytes_per_s: 0 is not a finite number that is above zero.",
+        ),
+        (
+            put("devices", 0, "latency_s", value=1e308),
+            "devices.fog-a.latency_s: 1e+308 is out of range, which is 0 to 1e+09.",
+        ),
+        (
+            put("devices", 0, "downlink_bytes_per_s", value=1e-308),
+            "devices.fog-a.downlink_bytes_per_s: 1e-308 is out of range, which is 1e-06 to 1e+15.",
+        ),
+        (
+            put("tensors", 0, "bytes", value=10**400),
+            f"tensors.frame.bytes: 1{'0' * 78}… is out of range, which is 0 to 9.0072e+15.",
+        ),
+        (
+            put("partitions", 1, "seconds", "fog-a", value=1e10),
+            "partitions.branch.seconds.fog-a: 10000000000.0 is out of range, which is 0 to 1e+09.",
+        ),
+        (put("devices", 0, "id", value="x" * 257), f"devices.id: '{'x' * 78}… is not a name."),
+        (
+            put("devices", 0, "joule_per_mac", value=1e-9),
+            "devices.fog-a.joule_per_mac: no such field; did you mean joules_per_mac?",
+        ),
+        (
+            put("pined", value={}),
+            f"pined: no such field; did you mean pinned? there are {', '.join(FIELDS)}.",
+        ),
+        (
+            put("tensors", value=[{}] * 10_001),
+            "tensors: there are 10,001, and 10,000 at most.",
         ),
         (
             put("devices", 0, "memory_bytes", value="1 GB"),

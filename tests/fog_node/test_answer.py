@@ -13,7 +13,7 @@ LOGITS = np.array([0.0, 2.0], np.float32)
 
 
 def answered(logits: np.ndarray[tuple[int], np.dtype[np.float32]], by: Calibration) -> Result:
-    return answer(tensor("input", 1).header, (), logits, CLASSES, by)
+    return answer(tensor("input", 1).header, (), logits, CLASSES, by, now=0.5)
 
 
 def test_without_a_calibration_confidence_is_the_softmax_and_every_answer_is_known() -> None:

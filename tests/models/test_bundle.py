@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,81 @@ def test_a_bad_name_or_folder_is_found_before_anything_long_begins(tmp_path: Pat
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BundleError, match="cannot write a bundle there"):
         prepare(tmp_path / "file", "pets")
+    prepare(tmp_path / "new", "pets")
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_somebody_elses_is_not_written_over(
+    exported: tuple[Bundle, ExportedNetwork], folder: Path, tmp_path: Path
+) -> None:
+    bundle, network = exported
+    cats = tmp_path / "cats"
+    cats.mkdir()
+    (cats / "1.png").write_text("a cat")
+    with pytest.raises(BundleError, match=r"cats: is not empty, there is 1\.png in it"):
+        write_bundle(cats, bundle, network.whole, network.graphs)
+    assert [path.name for path in cats.iterdir()] == ["1.png"]
+    # An older bundle is replaced, though, and nothing of it stays among the partitions.
+    (folder / "partitions" / "branch9-stage0.onnx").write_bytes(b"older")
+    (folder / "notes.txt").write_text("mine")
+    again = bundle.model_copy(update={"name": "again"})
+    write_bundle(folder, again, network.whole, network.graphs)
+    assert read_bundle(folder) == again
+    assert {path.name for path in (folder / "partitions").iterdir()} == {
+        Path(part.file).name for part in bundle.partitions
+    }
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "a bundle"])
+def test_whoever_is_ended_while_it_writes_leaves_what_was_there(
+    exported: tuple[Bundle, ExportedNetwork],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    there: str,
+) -> None:
+    bundle, network = exported
+    folder = tmp_path / "pets"
+    if there == "an empty folder":
+        folder.mkdir()
+    elif there == "a bundle":
+        write_bundle(folder, bundle, network.whole, network.graphs)
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    write, written = Path.write_bytes, iter(range(3))
+
+    def ended(path: Path, data: bytes) -> int:
+        if next(written, None) is None:
+            raise KeyboardInterrupt
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", ended)
+    with pytest.raises(KeyboardInterrupt):
+        write_bundle(folder, bundle, network.whole, network.graphs)
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no JSON"),
+        ("[]", "Input should be"),
+        ("[" * 100_000, "nested too deep"),
+        ('{"name": "a", "name": "b"}', "twice"),
+        ('{"name": NaN}', "name: "),
+        ("9" * 5000, "no JSON"),
+        ("\ud800", "no JSON"),
+    ],
+)
+def test_what_is_no_bundle_json_is_one_line(folder: Path, text: str, says: str) -> None:
+    (folder / "bundle.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(BundleError, match=says) as refused:
+        read_bundle(folder)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_pipe_in_a_bundle_is_not_waited_for(folder: Path) -> None:
+    for name in ("whole.onnx", "bundle.json"):
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+        with pytest.raises(BundleError, match=name):
+            read_bundle(folder)

@@ -1,13 +1,9 @@
 """Any picture becomes the shape a model takes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from pictures.errors import DatasetError
-from pictures.fit import fit, read_picture
+from pictures.fit import fit
 
 GREY = np.arange(6 * 4, dtype=np.uint8).reshape(1, 6, 4)
 RED = np.stack([np.full((6, 4), 255, np.uint8), *[np.zeros((6, 4), np.uint8)] * 2])
@@ -41,27 +37,3 @@ def test_what_is_no_picture_is_refused() -> None:
         fit(np.zeros((2, 4, 4), np.uint8), (1, 2, 2))
     with pytest.raises(ValueError, match="neither grey nor colour"):
         fit(GREY, (4, 2, 2))
-
-
-def test_files_are_read_upright_and_in_eight_bits(tmp_path: Path) -> None:
-    turned = Image.new("RGB", (5, 2))
-    exif = turned.getexif()
-    exif[0x0112] = 6  # the camera was held on its side
-    turned.save(tmp_path / "turned.jpg", exif=exif)
-    assert read_picture(tmp_path / "turned.jpg").shape == (3, 5, 2)
-    Image.fromarray(np.full((2, 2), 257 * 9, np.uint16)).save(tmp_path / "deep.png")
-    assert read_picture(tmp_path / "deep.png").tolist() == [[[9, 9], [9, 9]]]
-    Image.new("RGBA", (2, 2), (1, 2, 3, 4)).save(tmp_path / "clear.png")
-    assert read_picture(tmp_path / "clear.png")[:, 0, 0].tolist() == [1, 2, 3]
-
-
-def test_an_unreadable_file_is_refused_by_name(tmp_path: Path) -> None:
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)).save(
-        tmp_path / "torn.png"
-    )
-    torn = tmp_path / "torn.png"
-    torn.write_bytes(torn.read_bytes()[:900])
-    (tmp_path / "text.png").write_text("not a picture")
-    for name in ("torn.png", "text.png", "absent.png"):
-        with pytest.raises(DatasetError, match=name):
-            read_picture(tmp_path / name)

@@ -1,5 +1,6 @@
 """What the options for joining come to, and which of them contradict each other."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,3 +187,36 @@ def test_who_is_enrolled_has_one_client_id_by_hand_too() -> None:
     for other in ("pi", "node/", "node/a/b", "admin/pi"):
         joined = Joined.of(Given("mqtts://h", user=other), (), environment)
         assert (joined.device, joined.client_id("x")) == (None, "x")
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    for given in (
+        Given(join=pipe),
+        Given(broker="mqtts://x", ca=pipe),
+        Given(broker="mqtts://x", cert=pipe, cert_key=pipe),
+        Given(user="me", password_file=pipe),
+    ):
+        assert str(pipe) in refused(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{}", "role"),
+        ("[]", "the file"),
+        ("[" * 50_000, "nested"),
+        ('{"format": 1, "format": 1}', "format: is there twice"),
+        ("\0", "no JSON, line 1"),
+    ],
+)
+def test_what_is_no_join_file_is_named(join: Path, text: str, says: str) -> None:
+    join.write_text(text)
+    said = refused(Given(join=join))
+    assert f"{join} is not a join file: " in said
+    assert says in said
+
+
+def test_an_address_of_nothing_is_not_the_default() -> None:
+    assert "is not a broker address" in refused(Given(broker=""))

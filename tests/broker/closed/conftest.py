@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from broker.access.join_file import JoinFile, Role
+from broker.access.join_file import ROLES, JoinFile, Role
 from broker.closed.enrolment import enrol
 from broker.closed.folder import ClosedFog
 from broker.closed.founding import found
@@ -53,7 +53,6 @@ def broker(
 @pytest.fixture(scope="module")
 def joined(enrolled: Enrol) -> dict[tuple[str, str], JoinFile]:
     """Two of each role, enrolled while no broker runs."""
-    roles: tuple[Role, ...] = ("coordinator", "node", "camera", "operator", "reader")
     return {
-        (role, name): enrolled(role, f"{role}-{name}") for role in roles for name in ("one", "two")
+        (role, name): enrolled(role, f"{role}-{name}") for role in ROLES for name in ("one", "two")
     }

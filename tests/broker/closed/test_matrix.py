@@ -21,7 +21,7 @@ from broker.engine.running import RunningBroker
 from broker.topics import NODE_STATE, TOPICS, Topic
 from tests.broker.closed.device import Device
 
-LEVELS = ("node", "camera", "client", "deployment", "epoch", "tensor")
+LEVELS = ("node", "camera", "client", "deployment", "device", "epoch", "tensor")
 Joined = dict[tuple[str, str], JoinFile]
 
 

@@ -144,7 +144,7 @@ def test_a_damaged_folder_is_told_of_by_its_file(own: ClosedFog) -> None:
     with pytest.raises(ClosedFogError, match="a certificate or key is damaged"):
         own.renew(NOW)
     own.users.write_text("[")
-    with pytest.raises(ClosedFogError, match=r"dynamic-security.json is not JSON"):
+    with pytest.raises(ClosedFogError, match=r"dynamic-security.json: no JSON"):
         own.read_users()
     own.users.unlink()
     with pytest.raises(ClosedFogError, match=r"dynamic-security.json: No such file"):

@@ -1,4 +1,4 @@
-"""Every option of every command, given what it cannot take: one line that names the option."""
+"""Every option of every command: those that there have to be, and what they say to what they cannot take."""
 
 import inspect
 from collections.abc import Iterator
@@ -42,7 +42,9 @@ def taken(parameter: inspect.Parameter) -> tuple[set[object], str | None]:
     kinds = {get_origin(each) or each for each in get_args(kind) or (kind,)}
     if info is None:
         return kinds, None
-    names = [name for name in info.param_decls or () if name.startswith("--")]
+    # Typer takes what stands first for the default, until it finds that this is an annotation.
+    given = [str(name) for name in (info.default, *(info.param_decls or ()))]
+    names = [name for name in given if name.startswith("--")]
     return kinds, names[0] if names else f"--{parameter.name.replace('_', '-')}"
 
 
@@ -67,6 +69,16 @@ def test_what_an_option_cannot_take_is_said_with_its_name(
             line = refused(program, command, *given)
             assert f"'{option}'" in line
             assert "Value error" not in line
+
+
+@pytest.mark.parametrize("program", APPS)
+def test_every_command_that_ends_by_itself_tells_programs_too(program: str) -> None:
+    for command in APPS[program].registered_commands:
+        assert command.callback is not None
+        name = command.name or command.callback.__name__
+        if name not in ("run", "serve"):
+            parameters = inspect.signature(command.callback, eval_str=True).parameters.values()
+            assert "--json" in [taken(parameter)[1] for parameter in parameters], name
 
 
 def test_what_others_named_is_shown_as_it_is(tmp_path: Path) -> None:
