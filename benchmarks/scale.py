@@ -1,7 +1,7 @@
 """A hundred stub nodes on one Mosquitto: what the coordinator and the broker need, and how long it takes.
 
 A real broker, a real coordinator, and stub nodes that beat and say ``ready``. Many deployments of
-five partitions are deployed and deployed anew, all at once; in between nothing but beats is said.
+five partitions are deployed and deployed anew, all at once; in between nothing but beats is said, and for a while answers.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from benchmarks.chaos.broker_process import BrokerProcess
 from benchmarks.chaos.networks import make_bundle
 from benchmarks.chaos.parts import COORDINATOR, Parts
 from benchmarks.plain_end import plain_end
+from benchmarks.stub_answers import stub_answers
 from benchmarks.stub_nodes import stub_nodes
 from broker.bus.mqtt import MqttBus
 from broker.engine.choice import choose_engine
@@ -33,6 +34,7 @@ from models.bundle import Bundle
 _SITE: Final = "scale"
 _SETTLE_S: Final = 3.0
 _PATIENCE_S: Final = 120.0
+_ANSWERS_PER_S: Final = 25.0
 
 
 class Site:
@@ -119,6 +121,9 @@ def scale(
                 settling = site.shares(seconds)
                 bar.update("all serve")
                 serving = site.shares(seconds)
+                bar.update(f"all answer {_ANSWERS_PER_S:.0f} frames a second")
+                with stub_answers(site.broker.url, _SITE, names, _ANSWERS_PER_S):
+                    answering = site.shares(seconds)
                 bar.update("deploying all anew")
                 redeploy_s = [site.all_at_once(names, _redeploy) for _ in range(3)]
     return {
@@ -127,6 +132,7 @@ def scale(
         "partitions": deployments * len(bundle.partitions),
         "idle": idle,
         "settling": settling,
+        "answering": answering,
         **serving,
         "deploy_s": deploy_s,
         "redeploy_s": median(redeploy_s),
@@ -160,6 +166,10 @@ def table_of(found: dict[str, Any]) -> Table:
             f"{name}, share of a core, just deployed", f"{found['settling'][f'{name}_share']:.1%}"
         )
         table.add_row(f"{name}, share of a core, all serving", f"{found[f'{name}_share']:.1%}")
+        table.add_row(
+            f"{name}, share of a core, {_ANSWERS_PER_S:.0f} answers/s each",
+            f"{found['answering'][f'{name}_share']:.1%}",
+        )
     table.add_row("deploy all", f"{found['deploy_s']:.2f} s")
     table.add_row("redeploy all, median", f"{found['redeploy_s']:.2f} s")
     table.add_row("redeploy all, worst", f"{found['redeploy_max_s']:.2f} s")

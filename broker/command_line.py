@@ -17,6 +17,8 @@ from typer.core import TyperGroup
 from broker.access.redaction import redacted
 from broker.bus.mqtt import MqttBus
 from broker.ending import Stop
+from broker.files.outputs import make_state_folder
+from broker.files.text import FileError
 from broker.printable import printable
 from broker.topics import InvalidIdError, check_id
 
@@ -126,11 +128,14 @@ def check_ids(**names: str) -> None:
 
 
 def state_dir(given: Path | None, name: str) -> Path:
-    """Return where a part keeps its state, by default under the user's state folder."""
-    if given is not None:
-        return given
+    """Return where a part keeps its state, by default under the user's state folder; refuse one that cannot be."""
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "fogweave" / name
+    folder = Path(home) / "fogweave" / name if given is None else given
+    try:
+        make_state_folder("--state-dir", folder)
+    except FileError as error:
+        refuse(error)
+    return folder
 
 
 def wait_connected(bus: MqttBus, *, seconds: float | None = None, stop: Stop | None = None) -> bool:

@@ -5,6 +5,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -40,13 +41,18 @@ _OPTIONS: Final[dict[str, Any]] = {
 _SIGNING_OPTIONS: Final = {**_OPTIONS, "cert_key": _option(Path, _KEY_HELP, "--cert-key")}
 
 
+JoinedWith = Callable[..., Joined]
+"""Returns where to connect to and as whom, with ``broker`` and ``site`` where no option says so."""
+
+
 def joins(
-    *roles: Role, signs: bool = False
+    *roles: Role, signs: bool = False, filled: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command that takes ``joined`` the options for joining, with join files of ``roles``.
 
     ``signs``: the command has a ``--key`` of its own, the one that the operator signs with; there the
-    key of our certificate is ``--cert-key`` alone.
+    key of our certificate is ``--cert-key`` alone. ``filled``: a file has a say in it too, and the command
+    takes ``joined`` as a `JoinedWith`.
     """
     options = _SIGNING_OPTIONS if signs else _OPTIONS
 
@@ -54,7 +60,16 @@ def joins(
         @functools.wraps(command)
         def run(**given: Any) -> None:
             typed = Given(**{name: given.pop(name) for name in options})
-            command(joined=_joined(typed, roles), **given)
+
+            def with_defaults(broker: str | None = None, site: str | None = None) -> Joined:
+                filled_in = replace(
+                    typed,
+                    broker=broker if typed.broker is None else typed.broker,
+                    site=site if typed.site is None else typed.site,
+                )
+                return _joined(filled_in, roles)
+
+            command(joined=with_defaults if filled else _joined(typed, roles), **given)
 
         own = inspect.signature(command, eval_str=True).parameters.values()
         shared = [

@@ -267,6 +267,8 @@ def demo(
     try:
         with ended_by_signals():
             report = run_demo(out, engine, error_console if as_json else console, closed=closed)
+    except FileError as error:
+        refuse(error)
     except DemoError as error:
         refuse(error, 1)
     except Ended as ended:

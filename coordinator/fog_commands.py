@@ -242,9 +242,10 @@ def status(
     if as_json:
         say_json(snapshot.as_json(now))
         return
-    for line in status_lines(snapshot, now, time.time()):
+    unix_s = time.time()
+    for line in status_lines(snapshot, now, unix_s):
         console.print(line, soft_wrap=True)
-    for table in status_tables(snapshot, now):
+    for table in status_tables(snapshot, now, unix_s):
         console.print(table)
 
 

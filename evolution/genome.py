@@ -3,8 +3,10 @@
 Source: Xie & Yuille, Genetic CNN, ICCV 2017 (arXiv 1703.01513), section 3.1; branches are ours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +14,27 @@ from evolution.isomorphism import branch_orders, pairs, permuted_exchange
 from evolution.stage import Stage
 
 __all__ = ["Genome", "Space", "Stage"]
+
+MOST_NODES: Final = 12
+"""Of a stage: which of two are isomorphic takes up to a quarter of a second, and of 14 nodes one."""
+MOST_STAGES: Final = 10
+"""A picture that fits into a message is halved no more often."""
+MOST_BRANCHES: Final = 16
+"""The accuracy is measured with every subset of the branches missing, some 65,000 of them."""
+MOST_EXCHANGING: Final = 7
+"""Branches that exchange: which of two are isomorphic takes every order of equal ones, and of 8 a second."""
+
+
+def check_sizes(nodes: Sequence[int], branches: int, *, exchange: bool) -> None:
+    """Raise ValueError for networks that would take for ever to tell apart, or to measure."""
+    if len(nodes) > MOST_STAGES:
+        raise ValueError(f"nodes: {len(nodes):,} stages, and {MOST_STAGES} are the most.")
+    if max(nodes) > MOST_NODES:
+        raise ValueError(f"nodes: a stage of {max(nodes):,} nodes, and {MOST_NODES} are the most.")
+    most = MOST_EXCHANGING if exchange else MOST_BRANCHES
+    if branches > most:
+        which = "branches that exchange" if exchange else "branches"
+        raise ValueError(f"branches: {branches:,} {which}, and {most} are the most.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +54,7 @@ class Genome:
         if not self.branches or not self.branches[0]:
             raise ValueError("branches: a genome needs at least one branch of at least one stage.")
         nodes = self.nodes_per_stage
+        check_sizes(nodes, self.branch_count, exchange=self.exchange is not None)
         if any(tuple(stage.nodes for stage in branch) != nodes for branch in self.branches):
             raise ValueError("branches: all branches need the same number of nodes per stage.")
         if self.widths is not None:
@@ -167,6 +191,7 @@ class Space:
             raise ValueError("branches: a space needs at least one branch.")
         if self.widths < 0:
             raise ValueError("widths: the number of width choices is not negative.")
+        check_sizes(self.nodes, self.branches, exchange=self.exchange)
         if self.exchange and (self.branches < 2 or len(self.nodes) < 2):
             raise ValueError("exchange: needs at least two branches and two stages.")
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from fog_node.counters import worth_logging
+from fog_node.counters import DECLARED, worth_logging
 
 _log = logging.getLogger("fog-node")
 _EVERY_S: Final = 60.0
@@ -28,6 +28,11 @@ class DropLog:
         if not new:
             return None
         self._last, self._said_at = dict(counters), now
-        line = "dropped: " + ", ".join(f"{name} {count}" for name, count in new.items())
+        line = "; ".join(_told(name, count) for name, count in new.items())
         _log.warning(line)
         return line
+
+
+def _told(name: str, count: int) -> str:
+    """Return a count in words, with the name by which the beat and the protocol's page have it."""
+    return f"{DECLARED[name].meaning}: {count} ({name})" if name in DECLARED else f"{name}: {count}"

@@ -30,21 +30,24 @@ class TableEvaluator:
         file and the line.
         """
         found: defaultdict[str, list[float]] = defaultdict(list)
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path}: is not a file")
         try:
-            with path.open(encoding="utf-8", newline="") as file:
+            with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = csv.DictReader(file)
-                if missing := {NETWORK, ACCURACY} - set(rows.fieldnames or ()):
-                    raise ValueError(f"{path}: line 1: no column {min(missing)}")
                 try:
+                    _check_columns(list(rows.fieldnames or ()))
                     for row in rows:
                         network, accuracy = _entry(row)
                         found[network].append(accuracy)
+                except UnicodeDecodeError:
+                    raise ValueError("no text in UTF-8") from None
                 except (ValueError, csv.Error) as error:
-                    raise ValueError(f"{path}: line {rows.line_num}: {error}") from None
+                    raise ValueError(f"line {max(rows.line_num, 1)}: {error}") from None
         except OSError as error:
             raise ValueError(f"{path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ValueError(f"{path}: is not text") from None
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
         return cls(str(path), {name: sum(values) / len(values) for name, values in found.items()})
 
     def __call__(self, genome: Genome) -> Measurement:
@@ -54,6 +57,13 @@ class TableEvaluator:
         if network not in self.accuracies:
             raise ValueError(f"{self.file}: has no network {network}")
         return Measurement(self.accuracies[network], (), time.perf_counter() - begun)
+
+
+def _check_columns(columns: list[str]) -> None:
+    """See that both columns are there, once."""
+    for name in (ACCURACY, NETWORK):
+        if (count := columns.count(name)) != 1:
+            raise ValueError(f"column {name} is there twice" if count else f"no column {name}")
 
 
 def _entry(row: dict[str, str | None]) -> tuple[str, float]:

@@ -1,10 +1,12 @@
 """Pictures with their labels: one value, which knows how to divide itself fairly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+
+from pictures.grouping.holding_out import hold_out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -12,10 +14,15 @@ class Pictures:
     """N labelled pictures.
 
     pixels: uint8 (N, C, H, W). labels: int64 (N,), indices into the data set's classes.
+    files: their names within the data set's folder, none where they come from no files.
+    groups: int64 (N,), equal for pictures that belong together, as those of a burst; None where
+    each stands for itself.
     """
 
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
+    files: tuple[str, ...] = ()
+    groups: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4:
@@ -28,6 +35,11 @@ class Pictures:
             )
         if len(self) and self.labels.min() < 0:
             raise ValueError("labels are indices: none is below zero")
+        if self.files and len(self.files) != len(self):
+            raise ValueError(f"{len(self.files)} files of {len(self)} pictures")
+        groups = self.groups
+        if groups is not None and (groups.dtype != np.int64 or groups.shape != self.labels.shape):
+            raise ValueError(f"groups are int64 ({len(self)},), not {groups.dtype} {groups.shape}")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -40,22 +52,41 @@ class Pictures:
 
     def take(self, indices: npt.NDArray[np.int64]) -> Self:
         """Return the pictures at these indices, in this order."""
-        return type(self)(self.pixels[indices], self.labels[indices])
+        return replace(
+            self,
+            pixels=self.pixels[indices],
+            labels=self.labels[indices],
+            files=tuple(self.files[index] for index in indices) if self.files else (),
+            groups=None if self.groups is None else self.groups[indices],
+        )
 
-    def split(self, count: int) -> tuple[Self, Self]:
+    def split(self, count: int, seed: int = 0) -> tuple[Self, Self]:
         """Divide into (rest, part), `count` pictures in the part, every class in its proportion.
 
-        Deterministic: the part takes the last pictures of each class, and both keep their order.
+        Both keep their order. Where pictures belong together, whole groups are chosen by the seed,
+        and the part has about `count` pictures; elsewhere it takes the last ones of each class.
         Made for validation during search, which never sees the test set. Raises ValueError when
         either side would be empty.
         """
         if not 0 < count < len(self):
             raise ValueError(f"cannot set {count} of {len(self)} pictures apart")
+        quotas = np.array(_quotas(np.bincount(self.labels), count), np.int64)
+        if self.groups is None:
+            chosen = self._last(quotas)
+        else:
+            chosen = hold_out(self.labels, self.groups, quotas, seed)
+            if not 0 < np.count_nonzero(chosen) < len(self):
+                raise ValueError(
+                    f"cannot set {count} of {len(self)} pictures apart: all are one group"
+                )
+        return self.take(np.flatnonzero(~chosen)), self.take(np.flatnonzero(chosen))
+
+    def _last(self, quotas: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         chosen = np.zeros(len(self), np.bool_)
-        for label, quota in enumerate(_quotas(np.bincount(self.labels), count)):
+        for label, quota in enumerate(quotas):
             of_class = np.flatnonzero(self.labels == label)
             chosen[of_class[len(of_class) - quota :]] = True
-        return self.take(np.flatnonzero(~chosen)), self.take(np.flatnonzero(chosen))
+        return chosen
 
 
 def interleave(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

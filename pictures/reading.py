@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from pictures.capture import exif_time
-from pictures.errors import DatasetError
+from pictures.errors import UnreadableError
 from pictures.fit import planes
 from pictures.framing import WHOLE, Framing
 from pictures.header import Header
@@ -69,7 +69,7 @@ def read_bytes(path: Path) -> bytes:
         try:
             return file.read()
         except OSError as error:
-            raise DatasetError(f"{path}: {error.strerror}") from None
+            raise UnreadableError(path, str(error.strerror or error)) from None
 
 
 def read_header(path: Path) -> Header:
@@ -94,12 +94,12 @@ def _file(path: Path) -> Iterator[BinaryIO]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise DatasetError(f"{path}: {_no_file(mode)}")
+            raise UnreadableError(path, _no_file(mode))
         file = path.open("rb")
     except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file") from None
+        raise UnreadableError(path, "no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise DatasetError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+        raise UnreadableError(path, str(getattr(error, "strerror", None) or error)) from None
     with file:
         yield file
 
@@ -122,18 +122,18 @@ def _opened(file: BinaryIO, name: str) -> Iterator[Image.Image]:
         kind = _kind(file, name)
         with quiet(), Image.open(file, formats=(kind,)) as image:
             yield image
-    except DatasetError:
+    except UnreadableError:
         raise
     except UnreadablePixelsError as error:
-        raise DatasetError(f"{name}: {error}") from None
+        raise UnreadableError(name, str(error)) from None
     except Image.DecompressionBombError:
-        raise DatasetError(f"{name}: too large, more pixels than any camera makes") from None
+        raise UnreadableError(name, "too large, more pixels than any camera makes") from None
     except UnidentifiedImageError:
-        raise DatasetError(f"{name}: damaged, or of an unusual kind") from None
+        raise UnreadableError(name, "damaged, or of an unusual kind") from None
     except MemoryError:
-        raise DatasetError(f"{name}: too large for the memory of this machine") from None
+        raise UnreadableError(name, "too large for the memory of this machine") from None
     except Exception as error:  # noqa: BLE001 - decoders raise whatever damaged bytes lead them to
-        raise DatasetError(f"{name}: {_damage(error)}") from None
+        raise UnreadableError(name, _damage(error)) from None
 
 
 def _kind(file: BinaryIO, name: str) -> str:
@@ -141,7 +141,7 @@ def _kind(file: BinaryIO, name: str) -> str:
     head = file.read(HEAD_BYTES)
     kind = kind_of(head)
     if kind is None or (kind == "TIFF" and is_raw(name)):
-        raise DatasetError(f"{name}: {no_picture(name, head)}")
+        raise UnreadableError(name, no_picture(name, head))
     _register(kind, name)
     return kind
 
@@ -159,8 +159,8 @@ def _register(kind: str, name: str) -> None:
         try:
             import pillow_heif
         except ImportError:
-            raise DatasetError(
-                f"{name}: an HEIC picture; in your clone: pip install '.[heif]'"
+            raise UnreadableError(
+                name, "an HEIC picture; in your clone: pip install '.[heif]'"
             ) from None
         pillow_heif.register_heif_opener()
         return
@@ -170,7 +170,7 @@ def _register(kind: str, name: str) -> None:
         Image.init()
     if kind not in Image.OPEN:
         hint = " 11.3 or newer" if kind == "AVIF" else ""
-        raise DatasetError(f"{name}: {kind} pictures need a Pillow{hint} that reads them")
+        raise UnreadableError(name, f"{kind} pictures need a Pillow{hint} that reads them")
 
 
 def _header(file: BinaryIO, name: str) -> Header:
@@ -188,8 +188,9 @@ def _decode(file: BinaryIO, name: str, at_least: Size | None) -> Pixels:
             _draft(image, at_least, sideways=turn in _SIDEWAYS)
         if math.prod(image.size) > MOST_PIXELS:
             width, height = image.size
-            raise DatasetError(
-                f"{name}: too large, {width}x{height} pixels are more than {MOST_PIXELS // 10**6} million"
+            raise UnreadableError(
+                name,
+                f"too large, {width}x{height} pixels are more than {MOST_PIXELS // 10**6} million",
             )
         image.load()
         plain = eight_bits(image)

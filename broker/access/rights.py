@@ -95,7 +95,7 @@ MATRIX: Final[Mapping[Topic, Access]] = {
     CLIENT_GIVE: Access(("operator",), (), _COORDINATORS),
     SPEC: Access((*_COORDINATORS, "operator"), (), _WATCHERS),
     ACTIVE: Access(_COORDINATORS, (), ("camera", *_WATCHERS)),
-    STATUS: Access(_COORDINATORS, (), _WATCHERS),
+    STATUS: Access(_COORDINATORS, (), ("camera", *_WATCHERS)),
     STATE: Access(_COORDINATORS, (), _SHOWN),
     PICTURE: Access(("ha-coordinator",), (), ("home-assistant",)),
     HOME_ASSISTANT_CONFIG: Access(("ha-coordinator",), (), ("home-assistant",)),

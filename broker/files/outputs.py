@@ -1,11 +1,14 @@
 """Whether an output can be written, looked at before anything long is begun."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 from broker.files.text import FileError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def check_output_file(option: str, path: Path, suffixes: Collection[str] = ()) -> None:
@@ -53,6 +56,20 @@ def check_output_folder(option: str, path: Path, ours: Collection[str] | None = 
         _try(there)
     except OSError as error:
         raise FileError(f"{shown}: {error.strerror}") from None
+
+
+def make_state_folder(option: str, path: Path) -> None:
+    """Make a folder in which a part keeps its state, and see that it can; a full disk may have room later.
+
+    Raises:
+        FileError: it cannot; the sentence names the option.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        _try(path)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise FileError(f"{option} {path}: {error.strerror}") from None
 
 
 def _try(folder: Path) -> None:

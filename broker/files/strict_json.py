@@ -9,7 +9,7 @@ from broker.files.nesting import TOO_DEEP, check_nesting
 from broker.files.text import FileError, read_text
 from broker.printable import printable
 
-_MOST_DIGITS: Final = 400
+MOST_DIGITS: Final = 400
 _SHOWN: Final = 80
 
 
@@ -74,6 +74,6 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
+    if len(text) > MOST_DIGITS:
         raise ValueError(f"a number of {len(text):,} digits is out of range")
     return int(text)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import yaml
 
 from broker.files.nesting import TOO_DEEP, check_nesting
+from broker.files.strict_json import MOST_DIGITS
 from broker.files.text import FileError, read_text
 from broker.printable import printable
 
@@ -30,6 +31,18 @@ class _Loader(yaml.SafeLoader):
                 )
             lines[name] = line
         return node
+
+    def construct_yaml_int(self, node: Any) -> int:
+        """Refuse numbers that take Python long to read, in words that a person understands."""
+        if len(node.value) > MOST_DIGITS:
+            raise ValueError(
+                f"line {node.start_mark.line + 1}: a number of {len(node.value):,} digits is out of range"
+            )
+        number: int = super().construct_yaml_int(node)
+        return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 def read_yaml(path: Path) -> Any:

@@ -7,8 +7,6 @@ from coordinator.answers.answer import Answer
 
 REPEATS: Final = 64
 """So many frames back an answer that comes again, from the standby or to a frame sent again, is known."""
-HOLD_S: Final = 1.0
-"""A state lasts so long at least: what flickers costs a message a second and no more."""
 
 Meaning = Literal["repeated", "same", "unknown", "other", "agreed"]
 
@@ -28,8 +26,12 @@ class Agreement:
         self._row = ""
         self._length = 0
         self._row_since = 0.0
-        self._lasts_until = 0.0
         self._known: deque[int] = deque(maxlen=REPEATS)
+
+    @property
+    def stirs(self) -> bool:
+        """Whether a row of another label has begun."""
+        return self._length > 0
 
     def hear(self, answer: Answer, now: float) -> Meaning:
         """Take an answer: it repeats one, says the same or nothing, begins another label, or decides."""
@@ -42,10 +44,10 @@ class Agreement:
         if not self._length or answer.label != self._row:
             self._row, self._length, self._row_since = answer.label, 0, now
         self._length += 1
-        if self._length < self._equal or now < self._lasts_until:
+        if self._length < self._equal:
             return "other"
         self.label, self.confidence, self.since = answer.label, answer.confidence, self._row_since
-        self._length, self._lasts_until = 0, now + HOLD_S
+        self._length = 0
         return "agreed"
 
     def resume(self, label: str, confidence: float, since: float) -> None:

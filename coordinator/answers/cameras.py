@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from broker.camera_state import State
@@ -18,11 +19,16 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Camera:
-    """A camera in one deployment; ``state`` is what is retained of it, ``heard_at`` in monotonic seconds."""
+    """A camera in one deployment; ``state`` is what is retained of it, or is to be: ``unsaid``.
+
+    ``heard_at`` is when its last answer came, ``said_at`` when its label was said, in monotonic seconds.
+    """
 
     agreement: Agreement
     heard_at: float
     state: State | None = None
+    said_at: float = -inf
+    unsaid: bool = False
 
 
 class Cameras:

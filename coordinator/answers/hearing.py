@@ -1,7 +1,7 @@
 """The thin part: what is subscribed to for the states of cameras, and what came, a few times a second.
 
 Answers are many and small: they wait in lanes of their own and are looked at together, so that none of
-them wakes anybody, and hear only the nodes that may give them: the broker leaves out all others.
+them wakes anybody. Heard are only the nodes that may give them: the broker leaves out all others.
 """
 
 import importlib.metadata
@@ -106,7 +106,7 @@ class Hearing:
     def _subscribe(self, now: float) -> None:
         wanted = {
             RESULT.every(self._site, deployment=name, node=node): (self._words, Answer.MOST_BYTES)
-            for name, node in self._states.answering
+            for name, node in self._states.answering(now)
         } | {
             FRAME.at(self._site, deployment=name, camera=camera): (self._frames, _MOST_FRAME)
             for name, camera in self._states.watched(now)

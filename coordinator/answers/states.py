@@ -17,11 +17,14 @@ from broker.payload import MessageError
 from broker.retained import Retained
 from broker.topics import STATE
 from coordinator.answers.answer import Answer
+from coordinator.answers.attention import Attention
 from coordinator.answers.cameras import Camera, Cameras, Key
 from coordinator.answers.home_assistant import HomeAssistant, cleared
 from coordinator.answers.rules import Rules
 from coordinator.fog.failures import Failures
 
+HOLD_S: Final = 1.0
+"""Between two labels of one camera: what flickers costs a message a second, the last label wins."""
 GONE_S: Final = 7 * 86_400.0
 """Who was silent for so long is no camera any more."""
 
@@ -51,15 +54,22 @@ class States:
         self._cameras = Cameras(rules.equal_answers)
         self._retained = Retained(site)
         self._served: dict[str, _Served] = {}
+        self._attention = Attention(rules.equal_answers)
         self._acts = False
 
     # --- what is to be heard ----------------------------------------------------------------
 
-    @property
-    def answering(self) -> frozenset[tuple[str, str]]:
-        """The nodes whose answers are to be heard, by deployment."""
+    def answering(self, now: float) -> frozenset[tuple[str, str]]:
+        """Return the nodes whose answers are to be heard now, by deployment."""
+        stir = {key[0] for key, camera in self._cameras if camera.agreement.stirs}
+        known: dict[str, list[str]] = {}
+        for (name, camera), _ in self._cameras:
+            known.setdefault(name, []).append(camera)
         return frozenset(
-            (name, node) for name, served in self._served.items() for node in served.answering.nodes
+            (name, node)
+            for name, served in self._served.items()
+            if self._attention.listens(name, known.get(name, ()), now, stirs=name in stir)
+            for node in served.answering.nodes
         )
 
     def watched(self, now: float) -> frozenset[Key]:
@@ -110,6 +120,7 @@ class States:
         actions: list[Publish] = []
         for name in (self._cameras.deployments | self._served.keys()) - set(known):
             self._served.pop(name, None)
+            self._attention.forget(name)
             actions += self._end(self._cameras.of(name))
         for name, active in serving.items():
             before = self._served.get(name)
@@ -140,6 +151,7 @@ class States:
             self._failures.note("too_many", f"there is no room for the state of camera {key[1]}")
             return actions
         camera.heard_at = now
+        self._attention.hears(*key, now)
         meaning = camera.agreement.hear(answer, now)
         if meaning == "agreed":
             actions += self._agreed(key, camera, now)
@@ -155,6 +167,8 @@ class States:
         """Return what is due; call it a few times a second."""
         actions: list[Publish] = []
         for key, camera in self._cameras:
+            if camera.unsaid and camera.state is not None and now - camera.said_at >= HOLD_S:
+                actions += self._labelled(key, camera, camera.state, now)
             if now - camera.heard_at < self._rules.silent_s:
                 continue
             state, heard = camera.state, camera.heard_at + self._wall_s
@@ -195,7 +209,15 @@ class States:
             label=agreed.label or "",
             confidence=agreed.confidence,
             since=max(0.0, agreed.since + self._wall_s),
+            home_assistant=camera.state.home_assistant if camera.state is not None else "",
         )
+        if now - camera.said_at < HOLD_S:
+            camera.state, camera.unsaid = state, True
+            return []
+        return self._labelled(key, camera, state, now)
+
+    def _labelled(self, key: Key, camera: Camera, state: State, now: float) -> list[Publish]:
+        camera.said_at, camera.unsaid = now, False
         return self._publish(key, camera, state)
 
     def _publish(self, key: Key, camera: Camera, state: State) -> list[Publish]:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from broker.closed.folder import ClosedFogError
 from broker.engine.address import EngineError
+from broker.files.outputs import check_output_folder
 from coordinator.demo.plot import draw_latency
 from coordinator.demo.processes import Processes
 from coordinator.demo.report import Report, Story, report_of
@@ -25,7 +26,7 @@ from coordinator.fog.client import Client, DeploymentError
 from coordinator.search.config import read_search
 from coordinator.search.evaluation_pool import EvaluationPool
 from coordinator.search.run import Step, search
-from coordinator.search.run_folder import Run
+from coordinator.search.run_folder import CONFIG, Run
 from coordinator.search.setup import evaluator, prepare
 from coordinator.search.train import TrainingStep, train_winner
 from models.bundle import Bundle
@@ -62,9 +63,13 @@ def run_demo(out: Path, engine: str, console: Console, *, closed: bool = False) 
 
     Raises:
         DemoError: it could not be played to its end.
+        FileError: ``out`` cannot be written.
     """
     began = time.perf_counter()
     work = out / "demo-run"
+    check_output_folder("--out", out)
+    if not (work / "run" / CONFIG).is_file():  # that of an earlier demo goes, nobody else's
+        check_output_folder("--out", work, ())
     shutil.rmtree(work, ignore_errors=True)
     try:
         work.mkdir(parents=True)

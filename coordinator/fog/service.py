@@ -16,7 +16,7 @@ from broker.artifact_giving import GivingInTurn, answer_nodes
 from broker.bus.fair_inbox import FairInbox
 from broker.bus.seam import Bus, Message
 from broker.messages import OFFLINE
-from broker.topics import COORDINATOR_STATE
+from broker.topics import COORDINATOR_STATE, STATUS
 from coordinator.answers.hearing import Hearing
 from coordinator.answers.rules import Rules
 from coordinator.fog.actions import Action, Keep, Place, Save
@@ -208,6 +208,9 @@ class Service:
     def _perform(self, action: Action) -> None:
         match action:
             case Publish(topic, payload, retain):
+                if not payload and STATUS.names(topic) is not None:
+                    # Whoever undeploys waits for this one: the states of its cameras go first.
+                    self._decide("the states of cameras", self._look, time.monotonic())
                 self._bus.publish(topic, payload, retain=retain)
                 self._news.published(topic, payload)
             case Keep(data):

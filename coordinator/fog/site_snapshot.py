@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from broker.bus.seam import Message
+from broker.camera_state import State
 from broker.coordinator_beat import CoordinatorBeat
 from broker.messages import ONLINE, Active, Beat, NodeInfo, Status
 from broker.payload import MessageError
@@ -16,6 +17,7 @@ from broker.topics import (
     NODE_INFO,
     NODE_STATE,
     SPEC,
+    STATE,
     STATUS,
     InvalidIdError,
     Topic,
@@ -45,6 +47,8 @@ class SiteSnapshot:
     wanted: set[str] = field(default_factory=set)
     """The deployments that have a spec."""
     active: dict[str, Active] = field(default_factory=dict)
+    cameras: dict[str, State] = field(default_factory=dict)
+    """What the cameras show, by deployment/camera."""
     bad_messages: int = 0
 
     def hear(self, message: Message, now: float) -> None:
@@ -55,7 +59,7 @@ class SiteSnapshot:
                 try:
                     for field, name in names.items():
                         check_id(field, name)
-                    take(self, "".join(names.values()), message.payload, now)
+                    take(self, "/".join(names.values()), message.payload, now)
                 except (MessageError, InvalidIdError):
                     self.bad_messages += 1
                 return
@@ -113,6 +117,7 @@ class SiteSnapshot:
                 | {"active_epoch": self.active[name].epoch if name in self.active else None}
                 for name, status in sorted(self.deployments.items())
             ],
+            "cameras": [state.model_dump() for _, state in sorted(self.cameras.items())],
             "orphans": self.orphans,
             "bad_messages": self.bad_messages,
         }
@@ -177,6 +182,13 @@ def _active(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) ->
         site.active[deployment] = Active.decode(payload, deployment=deployment)
 
 
+def _camera(site: SiteSnapshot, key: str, payload: bytes, _now: float) -> None:
+    site.cameras.pop(key, None)
+    if payload:
+        deployment, camera = key.split("/")
+        site.cameras[key] = State.decode(payload, deployment=deployment, camera=camera)
+
+
 def _spec(site: SiteSnapshot, deployment: str, payload: bytes, _now: float) -> None:
     (site.wanted.add if payload else site.wanted.discard)(deployment)
 
@@ -190,6 +202,7 @@ _TAKES: Final[dict[Topic, Take]] = {
     STATUS: _status,
     ACTIVE: _active,
     SPEC: _spec,
+    STATE: _camera,
 }
 
 TOPICS: Final = tuple(_TAKES)

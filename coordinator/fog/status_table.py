@@ -8,7 +8,7 @@ from rich.text import Text
 
 from broker.messages import Status
 from coordinator.fog.site_snapshot import Presence, SiteSnapshot
-from coordinator.fog.status_lines import BAD, GOOD, WORSE
+from coordinator.fog.status_lines import BAD, GOOD, WORSE, span
 
 _PRESENCE: Final[dict[Presence, str]] = {"online": GOOD, "silent": BAD, "offline": BAD}
 _INCOMPLETE: Final = 0.05
@@ -16,9 +16,10 @@ _LATER: Final = 1.5
 """Answers that take this times the prediction stand out."""
 
 
-def status_tables(site: SiteSnapshot, now: float) -> list[Table]:
-    """Return the tables; ``now`` in the seconds of the snapshot."""
-    return [_deployments(site, now), _nodes(site, now)]
+def status_tables(site: SiteSnapshot, now: float, unix_s: float) -> list[Table]:
+    """Return the tables; ``now`` in the seconds of the snapshot, ``unix_s`` the same moment for people."""
+    tables = [_deployments(site, now), _nodes(site, now)]
+    return [*tables, _cameras(site, unix_s)] if site.cameras else tables
 
 
 def _deployments(site: SiteSnapshot, now: float) -> Table:
@@ -105,3 +106,21 @@ def _runs(site: SiteSnapshot, node: str) -> Iterator[str]:
 def _ms(seconds: float) -> str:
     milliseconds = seconds * 1000
     return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
+
+
+def _cameras(site: SiteSnapshot, unix_s: float) -> Table:
+    table = Table("camera", "deployment", "shows", title="Cameras")
+    table.add_column("sure", justify="right")
+    table.add_column("for", justify="right")
+    for _, state in sorted(site.cameras.items()):
+        silent = state.silent_since
+        table.add_row(
+            state.camera,
+            state.deployment,
+            Text(state.label, "" if silent is None else "dim"),
+            f"{state.confidence:.0%}",
+            Text(span(max(0.0, unix_s - state.since)))
+            if silent is None
+            else Text(f"silent for {span(max(0.0, unix_s - silent))}", WORSE),
+        )
+    return table

@@ -4,15 +4,18 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from broker.files.file_model import FileModel, check_names
+from broker.ranges import NO_CONTROLS
 from coordinator.files import read_config
+from coordinator.search.bounds import check_bounds
 from coordinator.search.devices import FogDevice, read_inventory
 from evolution.cost import NetworkShape, branch_macs, total_macs
 from evolution.engine import Settings
 from evolution.fitness import Weights
 from evolution.genome import Genome, Space, Stage
+from evolution.placement.fields import entries
 from models.evaluator import QUICK
 from models.training import Schedule
 from pictures.dataset import Dataset
@@ -60,7 +63,7 @@ class ResponseConfig(FileModel):
 class SearchConfig(FileModel):
     """A search, whole; the same file and seed give the same result."""
 
-    dataset: str
+    dataset: Annotated[str, Field(min_length=1, max_length=4096, pattern=NO_CONTROLS)]
     space: Space
     network: Network
     seed: Annotated[int, Field(ge=0)] = 0
@@ -88,6 +91,16 @@ class SearchConfig(FileModel):
         if isinstance(value, dict):
             known = fields(kinds.get(info.field_name or "", Schedule))
             check_names(value, (field.name for field in known))
+        return value
+
+    @field_validator("devices", mode="before")
+    @classmethod
+    def _devices_by_their_fields(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            read = entries({"devices": value}, "devices", FogDevice)
+            return tuple(FogDevice(**entry) for entry in read)
+        if value is not None and not isinstance(value, str | tuple):
+            raise ValueError("name a file of devices, or list them")
         return value
 
     @field_validator("mode")
@@ -122,6 +135,11 @@ class SearchConfig(FileModel):
             raise ValueError("is missing, and the evaluator is a table")
         return value
 
+    @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        check_bounds(self)
+        return self
+
     @property
     def inventory(self) -> tuple[FogDevice, ...]:
         """The devices, once they have been read."""
@@ -148,10 +166,21 @@ class SearchConfig(FileModel):
         Raises:
             ValueError: channels do not fit the space, or the pictures are too small for its stages.
         """
+        return self.shape_of(dataset.shape, len(dataset.classes))
+
+    def shape_of(self, picture: tuple[int, int, int], classes: int) -> NetworkShape:
+        """Return the network's sizes on pictures (C, H, W); raises as `shape`."""
+        _, height, width = picture
+        stages, halved = len(self.space.nodes), min(height, width).bit_length() - 1
+        if stages > halved:
+            raise ValueError(
+                f"space.nodes: {stages} stages, and pictures of {width}x{height} can be halved "
+                f"{halved} times"
+            )
         try:
             shape = NetworkShape(
-                classes=len(dataset.classes),
-                input=dataset.shape,
+                classes=classes,
+                input=picture,
                 channels=self.network.channels,
                 kernel=self.network.kernel,
             )

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
+from coordinator.search.bounds import check_network
 from coordinator.search.config import SearchConfig
+from coordinator.search.memory import check_memory
 from coordinator.search.run_folder import SUPERNET, Run
 from coordinator.search.scoring import Scoring
 from evolution.cost import NetworkShape
@@ -15,6 +18,9 @@ from models.supernet_evaluator import SupernetEvaluator
 from models.training import Progress
 from pictures.dataset import load
 
+KNOWN: Final = {"mnist": ((1, 28, 28), 10), "fashion": ((1, 28, 28), 10)}
+"""Pictures (C, H, W) and classes of data sets by name."""
+
 
 def prepare(config: SearchConfig) -> Scoring:
     """Check everything that can be checked before anything is written, and return the scoring.
@@ -24,8 +30,11 @@ def prepare(config: SearchConfig) -> Scoring:
         ValueError: the space does not fit the data set, a budget is impossible, or the table is
             wrong; the sentence names the field or the file.
     """
+    if config.dataset in KNOWN:  # then nothing need be read for it
+        _check(config, config.shape_of(*KNOWN[config.dataset]))
     dataset = load(config.dataset)
     shape = config.shape(dataset)
+    _check(config, shape, dataset.train.pixels.nbytes + dataset.test.pixels.nbytes)
     if config.evaluator == "table":
         _table(config)
     else:
@@ -36,6 +45,11 @@ def prepare(config: SearchConfig) -> Scoring:
                 f"{len(dataset.train)} to train on"
             )
     return Scoring.of(config, shape)
+
+
+def _check(config: SearchConfig, shape: NetworkShape, data_bytes: int = 0) -> None:
+    check_network(config, shape)
+    check_memory(config, shape, data_bytes)
 
 
 def evaluator(run: Run, shape: NetworkShape, tell: Callable[[Progress], None]) -> Evaluator:

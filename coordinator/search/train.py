@@ -5,8 +5,9 @@ from pathlib import Path
 
 from coordinator.files import FileError, read_config
 from coordinator.search.config import SearchConfig
+from coordinator.search.memory import check_training
 from coordinator.search.run_folder import CONFIG, RESULT, read_result
-from evolution.genome import Genome
+from evolution.genome import Genome, Space
 from models.bundle import Bundle, BundleError, prepare
 from models.training import Progress as TrainingStep
 from models.winner import build_bundle
@@ -45,10 +46,11 @@ def train_winner(
     except ValueError as error:
         raise FileError(f"{where}: {error}") from None
     if not config.space.contains(parsed):
-        raise FileError(f"{where}: {text}: not of the run's space ({config.space})")
+        raise FileError(f"{where}: {text}: not of the run's space ({_told(config.space)})")
     try:
         dataset = load(config.dataset)
         shape = config.shape(dataset)
+        check_training(parsed, shape, config.winner.batch, "winner.batch")
         return build_bundle(
             parsed,
             dataset,
@@ -60,3 +62,12 @@ def train_winner(
         )
     except (ValueError, DatasetError, BundleError) as error:
         raise FileError(f"{run_dir}: {error}") from None
+
+
+def _told(space: Space) -> str:
+    """Say in words which genomes a space has."""
+    genes = [name for name in ("exchange", "widths") if getattr(space, name)]
+    return (
+        f"{space.branches} of {'|'.join(map(str, space.nodes))} nodes a stage, "
+        f"{' and '.join(genes) or 'no genes beside'}"
+    )

@@ -1,37 +1,35 @@
-"""The command ``fog-camera``."""
+"""The commands of ``fog-camera``."""
 
+import logging
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from broker.access.joining import Joined
-from broker.bus.mqtt import MqttBus
 from broker.command_line import (
     MOST_SECONDS,
     Json,
     application,
     check_ids,
-    error_console,
     not_nan,
     refuse,
-    say,
-    say_json,
     start_log,
-    wait_connected,
 )
-from broker.ending import stopped_by_signals
-from broker.files.outputs import check_output_file
-from broker.files.text import FileError
-from broker.join_options import connection, joins, own_id
-from fog_node.camera.camera import Camera, CameraSettings, NotServedError
-from fog_node.camera.stream import CameraStream, Delivery
-from fog_node.sources.opening import open_source
-from fog_node.sources.source import Source, SourceError
+from broker.join_options import JoinedWith, joins
+from fog_node.camera.motion import KEEP_ALIVE_S, Motion
+from fog_node.camera.motion_option import OPTION as MOTION
+from fog_node.camera.motion_option import MotionCommand
+from fog_node.camera.report import Report
+from fog_node.camera.run_command import run_cameras
+from fog_node.camera.settings import FPS, Pace
+from fog_node.camera.source_broker import PASSWORD
+from fog_node.camera.stream import Delivery
+from fog_node.camera.stream_command import Given, stream_pictures
 
-_MOST_FRAMES: Final = 10**15
+MOST_FRAMES: Final = 10**15
 """A frame's id, which begins at the milliseconds of the clock, is to fit into 63 bits."""
+_SOURCE: Final = "Where the pictures come from"
 
 camera_app = application("A camera that publishes pictures and hears the answers.")
 
@@ -41,33 +39,60 @@ def _group() -> None:
     pass
 
 
-@camera_app.command("stream")
+@camera_app.command("stream", cls=MotionCommand)
 @joins("camera")
 def stream(
     joined: Joined,
-    deployment: Annotated[str, typer.Option(help="Whose answers are wanted.")],
+    deployment: Annotated[
+        list[str], typer.Option(help="Whose answers are wanted; given twice, both are fed.")
+    ],
     source: Annotated[
         str,
         typer.Option(
             envvar="FOGWEAVE_SOURCE",
-            help="mnist, fashion, a folder, a picture, webcam:0 or rtsp://…; "
-            "one with a password is better given by the variable.",
+            help="mnist, fashion, a folder, a picture, webcam:0, rtsp://…, http://… or "
+            "mqtt:TOPIC-FILTER; one with a password is better given by the variable.",
         ),
     ],
     camera: Annotated[
         str | None,
-        typer.Option("--id", help="This camera's name, for example door; --join brings it."),
+        typer.Option(
+            "--id",
+            help="This camera's name, for example door; --join brings it, and so do the "
+            "wildcards of a topic filter.",
+        ),
     ] = None,
     fps: Annotated[
-        float, typer.Option(min=0.01, max=1000, callback=not_nan, help="Frames a second.")
-    ] = 10.0,
+        float | None,
+        typer.Option(min=0.01, max=1000, callback=not_nan, help="Frames a second; default: 10."),
+    ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, max=MOST_SECONDS, callback=not_nan, help="Seconds between two frames."
+        ),
+    ] = None,
+    motion: Annotated[
+        float | None,
+        typer.Option(
+            MOTION,
+            min=0.0,
+            max=1.0,
+            callback=not_nan,
+            help="Send a picture only if so much of it changed, 0 to 1; without a number 0.01.",
+        ),
+    ] = None,
+    keep_alive: Annotated[
+        float,
+        typer.Option(
+            min=0.1, max=MOST_SECONDS, callback=not_nan, help="With --motion: one anyway, so often."
+        ),
+    ] = KEEP_ALIVE_S,
     count: Annotated[
         int | None,
-        typer.Option(min=1, max=_MOST_FRAMES, help="Stop after so many; default: the source once."),
+        typer.Option(min=1, max=MOST_FRAMES, help="Stop after so many; default: the source once."),
     ] = None,
-    offset: Annotated[
-        int, typer.Option(min=0, max=_MOST_FRAMES, help="Begin at this picture.")
-    ] = 0,
+    offset: Annotated[int, typer.Option(min=0, max=MOST_FRAMES, help="Begin at this picture.")] = 0,
     delivery: Annotated[
         Delivery,
         typer.Option(help="live: the newest win. reliable: every frame is answered."),
@@ -78,98 +103,93 @@ def stream(
             min=0.1,
             max=MOST_SECONDS,
             callback=not_nan,
-            help="Seconds to wait for the broker, for a deployment, and for answers: "
-            "then reliable gives up, live goes on.",
+            help="Seconds to wait for the broker, for a deployment, for the first picture and for "
+            "answers: then reliable gives up, live goes on.",
         ),
     ] = 30.0,
     log: Annotated[
         Path | None, typer.Option(help="Write one JSON line per answer to this file.")
     ] = None,
+    source_broker: Annotated[
+        str | None,
+        typer.Option(
+            help="Of mqtt:…, if it is another broker: mqtt://USER@HOST:PORT.",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None,
+    source_password_file: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Holds the password for it; or set {PASSWORD}.", rich_help_panel=_SOURCE
+        ),
+    ] = None,
+    source_ca: Annotated[
+        Path | None,
+        typer.Option(
+            help="The authority (PEM) of https://…, or of --source-broker mqtts://…",
+            rich_help_panel=_SOURCE,
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no answers, only what they came to.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish pictures, hear the answers, and say how many came, how right and how soon.
+    """Publish pictures, print the answers, and say how many came, how right and how soon.
 
-    A missing broker is waited for.
+    A missing broker is waited for, and so is a camera that fails.
 
     Example: fog-camera stream --deployment digits --join door.join --source mnist
     """
     start_log(service=False)
-    check_ids(deployment=deployment)
-    camera, site = own_id(joined, camera), joined.site
-    settings = CameraSettings(deployment, camera, site, fps, delivery, wait)
-    try:
-        if log is not None:
-            check_output_file("--log", log)
-        opened = open_source(source, offset)
-        with connection(joined, f"{site}/camera/{camera}", retry=True) as bus:
-            if not wait_connected(bus, seconds=wait):
-                refuse(f"{bus.trouble}; waited {wait:g} s")
-            summary = _stream(settings, bus, opened, count=count, log=log, quiet=as_json)
-    except (FileError, NotServedError, SourceError) as error:
-        refuse(error)
-    except OSError as error:
-        refuse(f"--log {log}: {error.strerror}")
-    if as_json:
-        say_json(summary)
-    else:
-        _tell(summary)
-    unanswered = summary["answered"] < (summary["sent"] if delivery == "reliable" else 1)
-    if summary["gave_up"] or (summary["sent"] and unanswered):
-        raise typer.Exit(1)
+    logging.getLogger("fog-camera").setLevel(logging.INFO)  # how the source fares
+    for name in deployment:
+        check_ids(deployment=name)
+    if len(set(deployment)) < len(deployment):
+        refuse(f"--deployment: {deployment[0]} is given twice")
+    if fps is not None and every is not None:
+        refuse("--fps and --every are two ways to say one thing; leave one of them out")
+    given = Given(
+        deployments=tuple(deployment),
+        source=source,
+        camera=camera,
+        pace=Pace(
+            fps=1.0 / every if every is not None else FPS if fps is None else fps,
+            motion=None if motion is None else Motion(motion, keep_alive),
+            delivery=delivery,
+            count=count,
+        ),
+        offset=offset,
+        wait_s=wait,
+        source_broker=source_broker,
+        source_password_file=source_password_file,
+        source_ca=source_ca,
+    )
+    with Report(log, quiet=quiet, as_json=as_json, several=len(deployment) > 1) as report:
+        stream_pictures(joined, given, report)
 
 
-def _stream(
-    settings: CameraSettings,
-    bus: MqttBus,
-    source: Source,
-    *,
-    count: int | None,
-    log: Path | None,
-    quiet: bool,
-) -> dict[str, Any]:
-    file = None if log is None else log.open("w", encoding="utf-8")
-    try:
-        camera = Camera(settings, bus, file)
-        active = camera.wait_active()
-        count = source.length if count is None else count
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed} answered"),
-            TimeRemainingColumn(),
-            console=error_console,
-            disable=quiet or not error_console.is_terminal,
-        )
-        with stopped_by_signals(late_code=1) as stop, bar:
-            row = bar.add_task(settings.camera, total=count)
+@camera_app.command("run")
+@joins("camera", filled=True)
+def run(
+    joined: JoinedWith,
+    cameras: Annotated[
+        Path, typer.Argument(help="The cameras, see docs/cameras.md.", show_default=False)
+    ],
+    log: Annotated[
+        Path | None, typer.Option(help="Write one JSON line per answer to this file.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no answers, only what they came to.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run several cameras until stopped; what ends one of them ends no other.
 
-            def show(stream: CameraStream) -> None:
-                bar.update(row, completed=stream.counters.answered)
+    A missing broker, deployment or camera is waited for.
 
-            summary = camera.run(
-                source, active, count=count, progress=show, stopped=lambda: stop.told
-            )
-            return {**summary, "skipped": source.skipped}
-    finally:
-        if file is not None:
-            file.close()
-
-
-def _tell(summary: dict[str, Any]) -> None:
-    latency = summary["latency_ms"]
-    parts = [
-        f"{summary['sent']} sent",
-        f"{summary['answered']} answered",
-        f"{summary['incomplete']} with a missing branch",
-    ]
-    if summary["lost"]:
-        parts.append(f"{summary['lost']} lost")
-    if summary["superseded"]:
-        parts.append(f"{summary['superseded']} not sent, newer ones took their place")
-    if summary["skipped"]:
-        parts.append(f"{summary['skipped']} pictures that could not be read")
-    if summary["accuracy"] is not None:
-        parts.append(f"{summary['accuracy']:.1%} right")
-    if latency is not None:
-        parts.append(f"latency p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms")
-    say(f"{summary['camera']}: " + ", ".join(parts))
+    Example: fog-camera run cameras.yaml
+    """
+    start_log(service=True)
+    with Report(log, quiet=quiet, as_json=as_json, several=True) as report:
+        run_cameras(cameras, joined, report)

@@ -5,6 +5,8 @@ no queue on the way grows with the load.
 
 ``live``: a picture that finds the window full waits in the camera, and the next one takes its
 place: the newest wins before it is sent. Every frame is sent once, with a deadline.
+A live source has no picture for every tick: a tick then waits for the next one, and a picture that is
+not fresh any more when the window has room is not sent.
 ``reliable``: every picture is sent, a frame without an answer again after a timeout that doubles
 each time, stamped with the epoch that serves then. Answers are told apart by frame id, so each
 frame is answered once.
@@ -84,6 +86,7 @@ class CameraStream:
     """``count`` pictures of one camera, ``fps`` a second; ``count`` None never ends."""
 
     def __init__(self, fps: float, count: int | None, delivery: Delivery) -> None:
+        self.count = count
         self.counters = StreamCounters()
         self.active: Active | None = None
         self._interval = 1.0 / fps
@@ -94,6 +97,7 @@ class CameraStream:
         self._timeout = RetryTimeout(_TIMEOUT_FIRST_S, _TIMEOUT_LEAST_S, _TIMEOUT_MOST_S)
         self._full = False
         self._waiting = 0  # pictures that came while the window was full; the last is the newest
+        self._offered = 0  # the number of a live source's picture at the last tick
         self._next_frame = 0
         self._next_at: float | None = None
 
@@ -122,24 +126,54 @@ class CameraStream:
         """The frames that wait for an answer; their pictures must be kept."""
         return frozenset(self._pending)
 
-    def due(self, now: float) -> list[Send]:
-        """Return what to send now; ``now`` is monotonic seconds."""
+    @property
+    def next_frame(self) -> int:
+        """The id of the next new frame: those before it were sent, or withdrawn."""
+        return self._next_frame
+
+    def due(self, now: float, newest: int | None = None) -> list[Send]:
+        """Return what to send now; ``now`` is monotonic seconds.
+
+        ``newest`` is the number of a live source's newest picture, 0 if none is fresh; None: the source
+        has one for every tick.
+        """
         if self.active is None:
             return []
         sends: list[Send] = []
         self._expire(now, sends)
         if self._next_at is None:
             self._next_at = now
-        while self._left > 0 and now >= self._next_at:
+        if newest == 0 and self._waiting:  # what waited is too old by now, and nothing is newer
+            self.counters.superseded += self._waiting - 1
+            self._waiting = 0
+        while self._left > 0 and now >= self._next_at and self._comes(newest):
             if not self._live and self._held_back(now):
                 break
             self._left -= 1
+            self._offered = newest or 0
             # A camera that was held up goes on from now: it does not flood the fog with the past.
             self._next_at = max(self._next_at + self._interval, now - self._interval)
             self._waiting += 1
             self._send_newest(now, sends)
         self._send_newest(now, sends)
         return sends
+
+    def withdraw(self, frame_id: int, *, again: bool) -> None:
+        """Take note that a new frame was not sent after all; ``again``: another picture is to be instead."""
+        if self._pending.pop(frame_id, None) is not None:
+            self.counters.sent -= 1
+            self._left += again
+
+    def hungry(self, now: float, newest: int | None) -> bool:
+        """Return whether a picture is due and could be sent, if only the source had one."""
+        if self.active is None or newest != 0 or self._left <= 0:
+            return False
+        room = self._in_flight(now) < self._window.size and len(self._pending) < UNANSWERED_MOST
+        return room and (self._next_at is None or now >= self._next_at)
+
+    def _comes(self, newest: int | None) -> bool:
+        """Return whether the source has a picture that no tick had before."""
+        return newest is None or newest > self._offered
 
     def _held_back(self, now: float) -> bool:
         self._full = self._in_flight(now) >= self._window.size
@@ -187,15 +221,16 @@ class CameraStream:
         wanted_s = _DEADLINE_TIMEOUTS * self._timeout.seconds
         return min(_DEADLINE_MOST_S, max(_DEADLINE_LEAST_S, wanted_s))
 
-    def next_due(self, now: float) -> float:
-        """Return when :meth:`due` has something to do at the latest."""
+    def next_due(self, now: float, newest: int | None = None) -> float:
+        """Return when :meth:`due` has something to do at the latest, unless a newer picture comes."""
         times = [now + _IDLE_S]
         if self.active is None:
             return times[0]
         room = self._in_flight(now) < self._window.size
         times += [p.late_at for p in self._pending.values() if p.late_at > now or room]
         blocked = not room or len(self._pending) >= UNANSWERED_MOST
-        if self._next_at is not None and self._left > 0 and (self._live or not blocked):
+        due = self._next_at is not None and self._left > 0 and (self._live or not blocked)
+        if due and self._next_at is not None and (self._next_at > now or self._comes(newest)):
             times.append(self._next_at)
         return max(now, min(times))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from broker.access.redaction import redacted
-from fog_node.sources.source import Picture, Source, SourceError
+from fog_node.sources.finite import FiniteSource
+from fog_node.sources.source import Picture, SourceError, picture_name
 from pictures.errors import DatasetError
 from pictures.reading import read_picture
 
@@ -15,7 +16,7 @@ _log = logging.getLogger("fog-camera")
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 
 
-def open_files(path: Path, offset: int) -> Source:
+def open_files(path: Path, offset: int) -> FiniteSource:
     """Return the pictures of ``path`` by name, beginning at picture ``offset``, over and over.
 
     Raises:
@@ -23,7 +24,8 @@ def open_files(path: Path, offset: int) -> Source:
     """
     files = _files(path)
     damaged: set[Path] = set()
-    return Source(_read(files, offset, damaged), len(files), damaged)
+    root = path if path.is_dir() else path.parent
+    return FiniteSource(_read(files, root, offset, damaged), len(files), damaged)
 
 
 def _files(path: Path) -> list[Path]:
@@ -41,13 +43,14 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _read(files: list[Path], offset: int, damaged: set[Path]) -> Iterator[Picture]:
+def _read(files: list[Path], root: Path, offset: int, damaged: set[Path]) -> Iterator[Picture]:
     """Yield the pictures over and over; what cannot be read is said once and noted in ``damaged``."""
     for path in itertools.islice(itertools.cycle(files), offset % len(files), None):
         if path in damaged:
             continue
         try:
-            picture = Picture(read_picture(path), path.parent.name)
+            name = picture_name(str(path.relative_to(root)))
+            picture = Picture(read_picture(path), path.parent.name, name)
         except DatasetError as error:
             damaged.add(path)
             if len(damaged) == len(files):

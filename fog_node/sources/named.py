@@ -3,14 +3,15 @@
 import itertools
 from typing import Final
 
-from fog_node.sources.source import Picture, Source, SourceError
+from fog_node.sources.finite import FiniteSource
+from fog_node.sources.source import Picture, SourceError
 from pictures.dataset import load
 from pictures.errors import DatasetError
 
 NAMES: Final = ("mnist", "fashion")
 
 
-def open_named(name: str, offset: int) -> Source:
+def open_named(name: str, offset: int) -> FiniteSource:
     """Return the pictures of a data set, beginning at picture ``offset``, over and over.
 
     Raises:
@@ -23,6 +24,7 @@ def open_named(name: str, offset: int) -> Source:
     count = len(test.test)
     order = itertools.islice(itertools.cycle(range(count)), offset % count, None)
     pictures = (
-        Picture(test.test.pixels[index], test.classes[test.test.labels[index]]) for index in order
+        Picture(test.test.pixels[index], test.classes[test.test.labels[index]], f"{name}/{index}")
+        for index in order
     )
-    return Source(pictures, count)
+    return FiniteSource(pictures, count)

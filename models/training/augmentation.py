@@ -45,7 +45,7 @@ def _shifted(pixels: Tensor, reach: int, random: torch.Generator) -> Tensor:
 def _affine(pixels: Tensor, schedule: Schedule, random: torch.Generator) -> Tensor:
     """Move, scale and turn each picture at once; its edges are repeated where it ends."""
     count, _, height, width = pixels.shape
-    down, right, size, turn = _between(random, (4, count))
+    down, right, size, turn = between(random, (4, count))
     angle = turn * math.radians(schedule.turn)
     zoom = (1 + schedule.scale) ** size
     cosine, sine = zoom * angle.cos(), zoom * angle.sin()
@@ -65,15 +65,15 @@ def _lit(pixels: Tensor, schedule: Schedule, random: torch.Generator) -> Tensor:
     """Change gain, contrast, evenness, colours and noise; what becomes too bright is white."""
     count, channels, height, width = pixels.shape
     if schedule.light:
-        gain, contrast = (1 + schedule.light) ** _between(random, (2, count, 1, 1, 1))
+        gain, contrast = (1 + schedule.light) ** between(random, (2, count, 1, 1, 1))
         x = torch.linspace(-1, 1, width)
         y = torch.linspace(-1, 1, height)[:, None]
-        across, down = _between(random, (2, count, 1, 1, 1)) * (schedule.light / 2)
+        across, down = between(random, (2, count, 1, 1, 1)) * (schedule.light / 2)
         pixels = pixels * (gain * (1 + across * x + down * y)).clamp(min=0)
         mean = pixels.mean((1, 2, 3), keepdim=True)
         pixels = (pixels - mean) * contrast + mean
     if schedule.colour and channels > 1:
-        pixels = pixels * (1 + schedule.colour) ** _between(random, (count, channels, 1, 1))
+        pixels = pixels * (1 + schedule.colour) ** between(random, (count, channels, 1, 1))
     if schedule.noise:
         strength = torch.rand((count, 1, 1, 1), generator=random) * (schedule.noise * WHITE)
         pixels = pixels + strength * torch.randn(pixels.shape, generator=random)
@@ -96,6 +96,6 @@ def _erased(pixels: Tensor, probability: float, random: torch.Generator) -> Tens
     return pixels.masked_fill(inside[:, None], 128)
 
 
-def _between(random: torch.Generator, shape: tuple[int, ...]) -> Tensor:
+def between(random: torch.Generator, shape: tuple[int, ...]) -> Tensor:
     """Draw numbers from -1 to 1."""
     return torch.rand(shape, generator=random) * 2 - 1

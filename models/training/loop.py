@@ -13,7 +13,8 @@ from models.training.best import BestEpoch, scored
 from models.training.loss import branched_loss, criterion
 from models.training.optimiser import optimiser_for
 from models.training.schedule import Schedule
-from models.training.statistics import measure_statistics, set_normalisation
+from models.training.statistics import STATISTICS_PICTURES, measure_statistics, set_normalisation
+from models.training.strangers import STRANGER, strangers
 from pictures.labelled import Pictures
 
 
@@ -92,7 +93,8 @@ def train(
         if score is not None and not best.offer(epoch, score, model):
             break
     best.restore(model)
-    measure_statistics(model, pixels[torch.randperm(len(pixels), generator=random)])
+    drawn = torch.randperm(len(pixels), generator=random)[:STATISTICS_PICTURES]
+    measure_statistics(model, _mixed(pixels[drawn], schedule, random))
     model.eval()
     if not all(bool(values.isfinite().all()) for values in model.state_dict().values()):
         raise DivergedError(epoch, schedule.rate(epoch - 1), math.nan)  # by the very last batch
@@ -123,11 +125,12 @@ def train_epoch(
         rate = schedule.rate(epoch + index / len(drawn))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        x = normalise(augmented(pixels[batch], schedule, random))  # (n, C, H, W)
+        values, known = with_strangers(pixels[batch], labels[batch], schedule, random)
+        x = normalise(values)  # (n, C, H, W)
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=schedule.bfloat16):
             partial = partial_logits(x)  # (B, n, classes)
-        loss = loss_of(partial.float(), labels[batch])
+        loss = loss_of(partial.float(), known)
         found = loss.item()
         if not math.isfinite(found):
             raise DivergedError(epoch + 1, rate, found)
@@ -136,6 +139,27 @@ def train_epoch(
         optimiser.step()
         total += found * len(batch)
     return total / len(pixels)
+
+
+def _mixed(pixels: Tensor, schedule: Schedule, random: torch.Generator) -> Tensor:
+    """Pictures as they are, and among them the share of strangers that batches had in training."""
+    if not schedule.strangers:
+        return pixels
+    strange = strangers(pixels, max(1, round(len(pixels) * schedule.strangers)), random)
+    both = torch.cat([pixels.float(), strange])
+    return both[torch.randperm(len(both), generator=random)]
+
+
+def with_strangers(
+    pixels: Tensor, labels: Tensor, schedule: Schedule, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Augment a batch, bytes (n, C, H, W), and add the strangers that the schedule wants."""
+    values = augmented(pixels, schedule, random)
+    if not schedule.strangers:
+        return values, labels
+    strange = strangers(pixels, max(1, round(len(pixels) * schedule.strangers)), random)
+    unknown = torch.full((len(strange),), STRANGER)
+    return torch.cat([values.float(), strange]), torch.cat([labels, unknown])
 
 
 def batches(count: int, size: int, random: torch.Generator) -> tuple[Tensor, ...]:

@@ -3,12 +3,14 @@
 B is the number of branches, n that of pictures.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from models.training.schedule import Schedule
+from models.training.strangers import STRANGER
 
 Criterion = Callable[[Tensor, Tensor], Tensor]  # logits (n, classes), labels (n,) -> one number
 
@@ -16,13 +18,23 @@ Criterion = Callable[[Tensor, Tensor], Tensor]  # logits (n, classes), labels (n
 def criterion(schedule: Schedule, labels: Tensor, classes: int) -> Criterion:
     """Return the schedule's cross-entropy; class weights come from `labels` (N,), all that there are.
 
-    Balanced, a class weighs the inverse of its pictures; one that has none weighs nothing.
+    Balanced, a class weighs the inverse of its pictures; one that has none weighs nothing. Of
+    strangers (label -1) it is the divergence from being equally unsure of all classes, at half weight.
     """
     weights = None
     if schedule.balanced:
         counts = torch.bincount(labels, minlength=classes)  # (classes,)
         weights = torch.where(counts > 0, len(labels) / (classes * counts.clamp(min=1)), 0.0)
-    return nn.CrossEntropyLoss(weight=weights, label_smoothing=schedule.smoothing)
+    cross_entropy = nn.CrossEntropyLoss(weight=weights, label_smoothing=schedule.smoothing)
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        known = labels != STRANGER
+        if not schedule.strangers:
+            return cross_entropy(logits, labels)  # type: ignore[no-any-return]  # torch's stub
+        unsure = -nn.functional.log_softmax(logits[~known], 1).mean() - math.log(classes)
+        return cross_entropy(logits[known], labels[known]) + unsure / 2  # type: ignore[no-any-return]
+
+    return loss
 
 
 def branched_loss(

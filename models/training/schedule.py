@@ -17,7 +17,9 @@ class Schedule:
     drop: probability with which a branch is missing from the second half of the loss; 0 trains
     the whole network alone. weight_decay, decay_norms: whether it takes batch norms and biases too.
     smoothing: this share of a label's weight is spread over all classes. balanced: every class
-    counts the same, however many pictures it has. patience: with validation pictures, end after so
+    counts the same, however many pictures it has. strangers: so many pictures of nothing, a share of
+    the batch, are added to it, of which the network learns to be unsure (`models.training.strangers`).
+    patience: with validation pictures, end after so
     many epochs without a better one (None: never). bfloat16: convolutions compute in half precision,
     weights stay whole; faster where the processor has such instructions, slower elsewhere.
 
@@ -38,6 +40,7 @@ class Schedule:
     decay_norms: bool = True
     smoothing: float = 0.0
     balanced: bool = False
+    strangers: float = 0.0
     patience: int | None = None
     shift: int = 0
     scale: float = 0.0
@@ -71,7 +74,7 @@ class Schedule:
             raise ValueError("erase: a probability from 0 to 1")
         if not 0 <= self.turn <= 180:
             raise ValueError("turn: degrees from 0 to 180")
-        for name in ("weight_decay", "shift", "light", "colour", "noise"):
+        for name in ("weight_decay", "strangers", "shift", "light", "colour", "noise"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}: not below zero, and finite")
         if self.patience is not None and self.patience < 1:

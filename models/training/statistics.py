@@ -29,11 +29,10 @@ def measure_statistics(model: BranchedCNN, pixels: Tensor) -> None:
     """Give every batch norm the mean over some batches of the finished network, by their pictures.
 
     The running averages of training lag behind the weights; after a short training they are far off.
-    pixels: bytes (N, C, H, W) in random order.
+    pixels: values (N, C, H, W) from 0 to 255, in random order; a few hundred are enough.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
-    pixels = pixels[:STATISTICS_PICTURES]
     model.train()
     seen = 0
     with torch.no_grad():

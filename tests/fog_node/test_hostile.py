@@ -25,8 +25,9 @@ from broker.graph.check import Needs
 from broker.messages import Report
 from broker.topics import FRAME, NODE_ASSIGNMENT, NODE_REPORT
 from fog_node import loader, runner, surrender, watchdog
-from fog_node.camera.camera import Camera, CameraSettings
-from fog_node.sources.source import Source
+from fog_node.camera.camera import Camera
+from fog_node.camera.settings import CameraSettings
+from fog_node.sources.finite import FiniteSource
 from tests.broker.processes import HANGS_S, Process, ended, line, started
 from tests.fog_node.hostile_models import HOSTILE
 from tests.fog_node.scene import DEPLOYMENT, LEFT, SITE, assignment
@@ -91,7 +92,7 @@ class Watcher:
 
     def _run(self) -> None:
         settings = CameraSettings(DEPLOYMENT, "watcher", SITE, 100.0, "reliable", SECONDS)
-        camera, source = Camera(settings, self._bus), Source(pictures(), None)
+        camera, source = Camera(settings, self._bus), FiniteSource(pictures(), None)
         while not self._over.is_set():
             self.summaries.append(camera.run(source, self._active, count=10))
         self._bus.close()

@@ -38,10 +38,12 @@ from broker.topics import (
     TENSOR,
     Topic,
 )
-from fog_node.camera.camera import Camera, CameraSettings
+from fog_node.camera.camera import Camera
+from fog_node.camera.settings import CameraSettings
 from fog_node.epochs import MOST_EPOCHS
 from fog_node.events import Action, Load
-from fog_node.sources.source import Picture, Source
+from fog_node.sources.finite import FiniteSource
+from fog_node.sources.source import Picture
 from tests.fog_node.scene import (
     CAMERA,
     DEPLOYMENT,
@@ -277,4 +279,4 @@ def stream(broker: MemoryBroker, count: int) -> dict[str, Any]:
 
     camera = CameraSettings(DEPLOYMENT, CAMERA, SITE, 500.0, "reliable", 20.0)
     bus = broker.bus("camera")
-    return Camera(camera, bus).run(Source(pictures(), None), active(), count=count)
+    return Camera(camera, bus).run(FiniteSource(pictures(), None), active(), count=count)

@@ -14,11 +14,13 @@ from broker.codec import Chunk, encode_chunk
 from broker.messages import OFFLINE, ONLINE, ArtifactRequest, Result
 from broker.topics import NODE_ARTIFACT, NODE_GET, NODE_INFO, RESULT
 from fog_node.agent import Agent
-from fog_node.camera.camera import Camera, CameraSettings
+from fog_node.camera.camera import Camera
+from fog_node.camera.settings import CameraSettings
 from fog_node.camera.stream import Delivery
 from fog_node.events import Action
 from fog_node.presence import INSISTS
-from fog_node.sources.source import Picture, Source
+from fog_node.sources.finite import FiniteSource
+from fog_node.sources.source import Picture
 from tests.fog_node.scene import (
     CAMERA,
     DEPLOYMENT,
@@ -52,7 +54,7 @@ def stream(
     active = site.activate(epoch)
     bus = site.broker.bus(f"camera-{name}")
     settings = CameraSettings(DEPLOYMENT, name, SITE, 500.0, delivery, 20.0)
-    summary = Camera(settings, bus).run(Source(pictures(), None), active, count=count)
+    summary = Camera(settings, bus).run(FiniteSource(pictures(), None), active, count=count)
     bus.close()
     return summary
 

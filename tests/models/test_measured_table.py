@@ -40,6 +40,8 @@ def test_a_network_that_is_not_there_is_named_with_the_file(tmp_path: Path) -> N
     [
         ("", "line 1: no column accuracy"),
         ("network,seed\n", "line 1: no column accuracy"),
+        ("network,accuracy,accuracy\n", "line 1: column accuracy is there twice"),
+        (HEADER + f"{'-'.join('0' * n for n in range(1, 30))},0.5,1,1,1,0\n", "line 2: nodes: "),
         (HEADER + "1-11,0.5,1,1,1,0\n1-11,good,1,1,1,0\n", "line 3: .*good"),
         (HEADER + "1-11,1.5,1,1,1,0\n", "line 2: accuracy: 1.5 is not between 0 and 1"),
         (HEADER + "1-11,nan,1,1,1,0\n", "line 2: accuracy: nan"),
@@ -57,5 +59,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"absent\.csv: No such file"):
         TableEvaluator.read(tmp_path / "absent.csv")
     (tmp_path / "picture.csv").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(ValueError, match=r"picture\.csv: is not text"):
+    with pytest.raises(ValueError, match=r"picture\.csv: no text in UTF-8"):
         TableEvaluator.read(tmp_path / "picture.csv")

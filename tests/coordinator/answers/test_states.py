@@ -62,7 +62,7 @@ def test_answers_count_of_nodes_named_for_their_epoch_and_of_labels_that_the_bun
         for _ in range(4):
             site.answer(**{"label": "open"} | changes)
     assert site.label is None
-    assert site.states.answering == {(NAME, "pi")}
+    assert site.states.answering(site.now) == {(NAME, "pi")}
     site.serve(active(epoch=2))
     site.answer("open", epoch=2)
     site.answers("open", "open")  # of the epoch before, on their way
@@ -75,6 +75,9 @@ def test_what_flickers_is_said_once_a_second_at_most() -> None:
         site.now -= 0.95  # 20 answers a second
         site.answer("open" if number % 2 else "shut")
     assert len(site.said) == 1
+    assert site.pass_time(0.5)[0].topic == STATE.at(SITE, deployment=NAME, camera=CAMERA)
+    assert site.label == "open"  # the last one, though nothing came after it
+    assert site.pass_time(2.0) == []
 
 
 def test_since_lasts_over_a_restart() -> None:
@@ -116,7 +119,7 @@ def test_a_state_ends_with_its_deployment_and_with_the_class_that_it_is_of() -> 
     assert site.label == "open"
     site.serve(known=())
     assert site.retained == {}
-    assert site.states.answering == frozenset()
+    assert site.states.answering(site.now) == frozenset()
 
 
 def test_what_an_earlier_coordinator_left_of_a_deployment_that_is_gone_is_cleared() -> None:

@@ -1,6 +1,7 @@
 """A site as a listener knows it, message by message."""
 
 from broker.bus.seam import Message
+from broker.camera_state import State
 from broker.coordinator_beat import CoordinatorBeat
 from broker.messages import OFFLINE, ONLINE, Beat, Status
 from broker.topics import (
@@ -11,12 +12,14 @@ from broker.topics import (
     NODE_INFO,
     NODE_STATE,
     SPEC,
+    STATE,
     STATUS,
 )
 from coordinator.fog.site_snapshot import SILENT_S, SiteSnapshot
 from tests.coordinator.fog.toys import NAME, SITE, active, info
 
 BEAT = Beat(session=1, sequence=1, epoch=0, load=0.0, queues={}, counters={}).encode()
+SHOWS = State(deployment=NAME, camera="hall", label="7", confidence=0.9, since=1.0)
 STATUS_NOW = Status(deployment=NAME, revision=1, phase="serving", slow={"pi": "is slow"})
 
 
@@ -57,9 +60,11 @@ def test_what_is_cleared_is_known_no_more() -> None:
         SPEC.at(SITE, deployment=NAME): b"{}",
         ACTIVE.at(SITE, deployment=NAME): active(1).encode(),
         STATUS.at(SITE, deployment=NAME): STATUS_NOW.encode(),
+        STATE.at(SITE, deployment=NAME, camera="hall"): SHOWS.encode(),
     }
     site = heard(*known.items())
     assert (site.nodes, site.wanted, site.orphans) == (["pi"], {NAME}, [])
+    assert site.as_json(0.0)["cameras"] == [SHOWS.model_dump()]
     for topic in known:
         site.hear(Message(topic, b""), 1.0)
     assert site == SiteSnapshot()

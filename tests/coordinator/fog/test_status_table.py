@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from broker.bus.seam import Message
+from broker.camera_state import State
 from broker.coordinator_beat import CoordinatorBeat
 from broker.messages import OFFLINE, ONLINE, Beat, Measured, Predicted, Status
 from broker.topics import (
@@ -16,6 +17,7 @@ from broker.topics import (
     NODE_INFO,
     NODE_STATE,
     SPEC,
+    STATE,
     STATUS,
 )
 from coordinator.fog.site_snapshot import SiteSnapshot
@@ -72,7 +74,7 @@ class Scene:
         console = Console(file=out, width=width)
         for line in status_lines(self.site, NOW, UNIX):
             console.print(line, soft_wrap=True)
-        for table in status_tables(self.site, NOW):
+        for table in status_tables(self.site, NOW, UNIX):
             console.print(table)
         print(out.getvalue())  # noqa: T201
         return out.getvalue()
@@ -106,6 +108,24 @@ def test_a_healthy_site() -> None:
         "fog-1 online 0.4 s ago 30% 1 512 MB digits: branch0-stage0, fusion"
     )
     assert row(text, "fog-2").endswith("digits: branch1-stage0, standby of the fusion")
+    assert "Cameras" not in text
+
+
+def test_what_cameras_show_and_which_of_them_are_silent() -> None:
+    scene = Scene()
+    for camera, silent in (("hall", None), ("yard", UNIX - 4000)):
+        state = State(
+            deployment=NAME,
+            camera=camera,
+            label="[red]7",
+            confidence=0.974,
+            since=UNIX - 7300,
+            silent_since=silent,
+        )
+        scene.hear(STATE.at(SITE, deployment=NAME, camera=camera), state.encode())
+    text = scene.text()
+    assert row(text, "hall") == f"hall {NAME} [red]7 97% 2 h"
+    assert row(text, "yard") == f"yard {NAME} [red]7 97% silent for 1 h"
 
 
 def test_a_slow_node() -> None:

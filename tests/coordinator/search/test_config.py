@@ -50,7 +50,8 @@ def test_every_weight_of_the_fitness_has_a_field(tmp_path: Path) -> None:
 
 
 def test_nothing_of_the_space_is_smaller_than_the_smallest(tmp_path: Path) -> None:
-    config = read(tmp_path, GOOD.replace("branches: 4", "branches: 2, widths: 2, exchange: true"))
+    text = GOOD.replace("branches: 4", "branches: 2, widths: 2, exchange: true")
+    config = read(tmp_path, text.replace("[[8, 16]]", "[[8, 16], [4, 40]]"))
     shape = NetworkShape(classes=10, input=(1, 28, 28), channels=((8, 16), (4, 40)))
     least = total_macs(config.smallest(shape), shape)
     rng = np.random.default_rng(0)

@@ -20,7 +20,7 @@ def serving(broker_url: str, site: str) -> Iterator[MqttBus]:
     def answer(message: Message) -> None:
         frame = decode_tensor(message.payload, 0.0).header
         result = Answered(
-            deployment="digits", camera=frame.camera, frame_id=frame.frame_id, source="",
+            deployment="digits", camera=frame.camera, frame_id=frame.frame_id, source=frame.source,
             label="cat", confidence=1.0, epoch=frame.epoch, missing=(), latency=(),
         )  # fmt: skip
         topic = RESULT.at(site, deployment="digits", camera=frame.camera, node="pi")

@@ -15,14 +15,18 @@ from broker.frame import FrameTensor
 from broker.messages import Active, BundleName, Result
 from broker.tensor_specs import InputSpec
 from broker.topics import ACTIVE, FRAME, RESULT
-from fog_node.camera import camera as camera_module
 from fog_node.camera import stream as stream_module
-from fog_node.camera.camera import Camera, CameraSettings, NotServedError
+from fog_node.camera import tally
+from fog_node.camera.camera import Camera, NotServedError
+from fog_node.camera.settings import CameraSettings
 from fog_node.camera.stream import CameraStream, Delivery
-from fog_node.sources.source import Picture, Source, SourceError
+from fog_node.camera.tally import Tally
+from fog_node.sources.finite import FiniteSource
+from fog_node.sources.source import Picture, SourceError
 from tests.fog_node.scene import CAMERA, DEPLOYMENT, PICTURE, SITE
 
 Fog = Callable[[FrameTensor], None]
+NOTHING = "nothing serves deployment digits in site home, and no coordinator says why"
 
 
 @pytest.fixture
@@ -91,7 +95,7 @@ def run(
 ) -> dict[str, Any]:
     settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 500.0, delivery, wait_s)
     camera = Camera(settings, broker.bus("camera"), log)
-    source = Source(pictures(*labels), None)
+    source = FiniteSource(pictures(*labels), None)
     return camera.run(source, active(), **{"count": len(labels), **options})
 
 
@@ -108,7 +112,8 @@ def test_it_says_what_it_waits_for(
     settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 10.0, "live", 0.1)
     with pytest.raises(NotServedError):
         Camera(settings, broker.bus("camera")).wait_active()
-    assert caplog.messages == ["nothing serves deployment digits in site home; waits 0.1 s for it"]
+    (line,) = caplog.messages
+    assert line == f"{NOTHING}; waits 0.1 s for it"
 
 
 def test_it_waits_for_a_deployment(broker: MemoryBroker) -> None:
@@ -203,18 +208,17 @@ def test_a_live_stream_gives_up_when_its_deployment_ended(
     fog(broker, lambda bus, _frame: say_active(bus, None))
     summary = run(broker, *["cat"] * 1000, wait_s=0.1, delivery="live")
     assert summary["gave_up"]
-    assert caplog.messages == ["door: nothing serves digits for 0.1 s; gave up"]
+    assert caplog.messages == [f"door: {NOTHING}; waited 0.1 s; gave up"]
 
 
 def test_what_a_camera_remembers_is_bounded(
     broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera_module, "_REMEMBERED", 3)
+    monkeypatch.setattr(tally, "REMEMBERED", 3)
     fog(broker, answer)
     summary = run(broker, "cat", "dog", "dog", "dog", "dog")
     assert summary["accuracy"] == pytest.approx(1 / 5)
-    settings = CameraSettings(DEPLOYMENT, CAMERA, SITE, 1.0, "live", 1.0)
-    assert Camera(settings, broker.bus("camera"))._latencies.maxlen == 3
+    assert Tally(None, None)._latencies.maxlen == 3
 
 
 def test_a_fog_that_falls_silent_ends_the_stream(broker: MemoryBroker) -> None:

@@ -1,6 +1,9 @@
 """``fog-camera``: one plain line and exit 2 for what is wrong, and a summary at the end."""
 
+import itertools
 import json
+import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +11,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from broker.bus.mqtt import MqttBus
+from broker.bus.seam import Message
 from broker.engine.address import free_port
 from broker.engine.running import RunningBroker, running_broker
+from broker.topics import FRAME
 from fog_node.camera.commands import camera_app
 from fog_node.sources.opening import open_source
-from tests.broker.processes import ended, started
+from pictures.framing import WHOLE
+from tests.broker.processes import HANGS_S, ended, started
 from tests.fog_node.camera.served import serving
 from tests.fog_node.refusals import refused
 
@@ -70,9 +76,10 @@ def test_more_pictures_than_frames_can_be_numbered_are_one_line(option: str, pic
 
 
 def test_an_offset_beyond_the_source_goes_round(picture: Path) -> None:
-    source = open_source(str(picture), 10**15)
-    assert source.next((1, 4, 4)).label == "cat"
-    assert open_source("mnist", 10**15).next((1, 28, 28)).label in set("0123456789")
+    for source, shape in ((str(picture), (1, 4, 4)), ("mnist", (1, 28, 28))):
+        taken = open_source(source, 10**15).take(shape, WHOLE, 0.0)
+        assert taken is not None
+        assert taken.label in {"cat", *"0123456789"}
 
 
 def test_a_broker_that_does_not_come_is_one_line(nobody: str, picture: Path) -> None:
@@ -132,8 +139,97 @@ def test_a_camera_streams_and_sums_up_in_a_line(
         "--broker", broker_url, "--site", site, "--delivery", "reliable", source=str(picture)
     )
     assert result.exit_code == 0
-    assert result.stdout.startswith(
-        "door: 1 sent, 1 answered, 0 with a missing branch, 100.0% right"
+    answered, summed_up = result.stdout.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d door  cat 100 %  1.png  \d+ ms", answered)
+    assert summed_up.startswith("door: 1 sent, 1 answered, 0 with a missing branch, 100.0% right")
+
+
+def test_a_quiet_camera_says_only_what_it_came_to(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    result = camera("--broker", broker_url, "--site", site, "--quiet", source=str(picture))
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("door: 1 sent")
+
+
+def test_one_camera_feeds_two_deployments_of_which_one_may_not_be_served(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    options = ["--deployment", "others", "--wait", "1", "--json", "--count", "3", "--fps", "100"]
+    result = camera("--broker", broker_url, "--site", site, *options, source=str(picture))
+    assert result.exit_code == 1
+    served, others = json.loads(result.stdout)["streams"]
+    assert (served["deployment"], served["sent"], served["fault"]) == ("digits", 3, None)
+    assert (others["deployment"], others["sent"]) == ("others", 0)
+    assert f"nothing serves deployment others in site {site}" in others["fault"]
+
+
+def test_pictures_over_mqtt_are_answered_one_for_each_that_is_new(
+    fog: MqttBus, broker_url: str, site: str, picture: Path
+) -> None:
+    assert fog.connected
+    door, topic = MqttBus.connect(broker_url, f"door-{site}"), f"{site}/door/jpg"
+    numbers = itertools.count()
+
+    def publish(_sent: Message | None = None) -> None:
+        """Publish the next picture, now that the one before was sent; each comes twice."""
+        data = picture.read_bytes() + str(next(numbers)).encode()
+        door.publish(topic, data)
+        door.publish(topic, data)
+
+    door.subscribe(FRAME.at(site, deployment="digits", camera="door"), publish)
+    door.publish(topic, picture.read_bytes(), retain=True)
+    assert door.wait_answered(HANGS_S)
+    begins = threading.Timer(0.5, publish)
+    begins.start()
+    options = ["--broker", broker_url, "--site", site, "--fps", "100", "--count", "4", "--json"]
+    result = camera(*options, source=f"mqtt:{topic}")
+    door.publish(topic, b"", retain=True)
+    door.close()
+    assert result.exit_code == 0
+    summary = json.loads(result.stdout)
+    assert (summary["sent"], summary["answered"], summary["retained"]) == (4, 4, 1)
+    assert summary["repeated"] >= 3
+    assert summary["oldest_s"] <= 0.5
+
+
+def test_a_source_that_never_gives_a_picture_is_one_line_in_the_end(
+    fog: MqttBus, broker_url: str, site: str, nobody: str
+) -> None:
+    assert fog.connected
+    source = nobody.replace("mqtt://", "http://me:secret@")
+    options = ["--broker", broker_url, "--site", site, "--wait", "0.3"]
+    result = camera(*options, source=source)
+    assert refused(result) == "error: door: http://…: Connection refused; waited 0.3 s"
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ("--fps and --every are two ways", ["--fps", "1", "--every", "1"]),
+        ("--deployment: digits is given twice", ["--deployment", "digits"]),
+        ("--source-broker is of a source mqtt:", ["--source-broker", "mqtt://x"]),
+        ("mqtt:a/#/b: ", ["--source", "mqtt:a/#/b"]),
+        ("password in it", ["--source", "mqtt:a", "--source-broker", "mqtt://me:word@x"]),
+        ("--source-password-file and", ["--source", "mqtt:a", "--source-password-file", "x"]),
+        ("no-such-file: No such file", ["--source", "http://x/", "--source-ca", "no-such-file"]),
+    ],
+)
+def test_what_contradicts_itself_is_one_line(words: str, options: list[str], picture: Path) -> None:
+    line = refused(camera(*options, source=str(picture)))
+    assert words in line
+    assert "word@x" not in line
+
+
+def test_in_a_closed_fog_pictures_of_others_need_a_broker_of_their_own() -> None:
+    """An enrolled user, by hand: what a camera may read is known before anything is asked."""
+    result = camera("--user", "camera/door", source="mqtt:frigate/door/cat/snapshot")
+    assert "in a closed fog a camera may read no topics but its own" in refused(result)
+    options = ["--user", "camera/door", "--source-broker", "mqtt://frigate"]
+    assert "a join file is of one" in refused(
+        camera(*options, source="mqtt:frigate/+/cat/snapshot")
     )
 
 
@@ -150,4 +246,4 @@ def test_a_camera_may_be_started_before_the_broker(
         with running_broker("mosquitto", port=port) as broker, serving(broker.url, site):
             code, out, _ = ended(process)
     assert code == 0
-    assert out.startswith("door: 1 sent, 1 answered")
+    assert "\ndoor: 1 sent, 1 answered" in out
