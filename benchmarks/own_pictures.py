@@ -107,7 +107,7 @@ SETS: Final[dict[str, Maker]] = {
     "five-poor-30": made("five", 24, poor=True),
     "mnist": digits,
 }
-GENOMES: Final = {"mnist": "0-00|1-00|1-00"}
+GENOMES: Final = {"mnist": "0-00|0-00|1-00"}
 """Where the smallest network of the default space is not deep enough."""
 
 

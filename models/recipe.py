@@ -16,16 +16,20 @@ from models.training.augmentation import augmented
 from models.training.schedule import Schedule
 from pictures.labelled import Pictures
 
-SEEN: Final = 8000
-"""Pictures seen in all, of a hundred or fewer; more pictures are seen more, but each less often."""
-GROWTH: Final = 0.6
-QUICK: Final = 0.2
+SEEN: Final = 16_000
+"""Pictures seen in all, of two classes with fifty each or fewer.
+
+It grows with the root of the classes, for there is more to learn, and with that of the pictures in
+each: more pictures are seen more, but each less often.
+"""
+QUICK: Final = 0.1
 """The effort for a candidate of a search: enough to tell what learns from what does not."""
 RATE: Final = 5e-3
 PLAIN: Final = 0.3
 """Where so many pixels are wholly black or white, pictures are drawn or scanned, not photographed."""
 UNEQUAL: Final = 1.5
 TURN: Final = 10.0  # degrees
+STRANGERS: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,11 @@ def advised(pictures: Pictures, *, effort: float = 1.0, seed: int = 0) -> Recipe
     count = len(pictures)
     if not count or not effort > 0:
         raise ValueError("a recipe needs pictures, and an effort above zero")
-    seen = SEEN * max(1.0, count / 100) ** GROWTH * effort
-    epochs = max(1, round(seen / count))
-    shift = round(0.07 * min(pictures.shape[1:]))
     counts = np.bincount(pictures.labels)
     counts = counts[counts > 0]
+    seen = SEEN * (max(1.0, len(counts) / 2) * max(1.0, count / len(counts) / 50)) ** 0.5
+    epochs = max(1, round(seen * effort / count))
+    shift = round(0.07 * min(pictures.shape[1:]))
     balanced = bool(counts.max() > UNEQUAL * counts.min())
     photographs = not _plain(pictures)
     mirror = likeness(pictures, mirrored).helps
@@ -72,6 +76,9 @@ def advised(pictures: Pictures, *, effort: float = 1.0, seed: int = 0) -> Recipe
         if turn
         else "not turned: turned pictures resemble no others, or those of other classes",
     ]
+    reasons.append(
+        "with pictures of nothing, so that a stranger is not taken for one of the classes"
+    )
     if balanced:
         reasons.append(f"classes weighed: they have {counts.min()} to {counts.max()} pictures")
     return Recipe(
@@ -82,6 +89,7 @@ def advised(pictures: Pictures, *, effort: float = 1.0, seed: int = 0) -> Recipe
             weight_decay=0.02,
             decay_norms=False,
             balanced=balanced,
+            strangers=STRANGERS,
             patience=max(1, epochs // 2),
             shift=shift,
             scale=0.1,

@@ -53,8 +53,8 @@ def train(
 
     The loss of a batch is the cross-entropy of the whole sum of partial logits; with several
     branches and `drop` above zero, half of it is that of a random subset of branches. With
-    validation pictures the weights of the epoch that does best on them are kept, and training ends
-    early when the schedule has a patience. Returns the epoch kept, counted from 1.
+    validation pictures the weights of the latest epoch that is not clearly worse on them than the best
+    are kept, and training ends early when the schedule has a patience. Returns the epoch kept, from 1.
 
     Equal model, pictures, schedule and number of torch threads give equal weights. Raises
     DivergedError when the loss is no finite number any more; the weights are worthless then.

@@ -20,7 +20,7 @@ class Schedule:
     counts the same, however many pictures it has. strangers: so many pictures of nothing, a share of
     the batch, are added to it, of which the network learns to be unsure (`models.training.strangers`).
     patience: with validation pictures, end after so
-    many epochs without a better one (None: never). bfloat16: convolutions compute in half precision,
+    many epochs that are clearly worse than the best (None: never). bfloat16: convolutions compute in half precision,
     weights stay whole; faster where the processor has such instructions, slower elsewhere.
 
     What is done to each picture anew in every epoch, at random: shift: moved by up to so many

@@ -28,13 +28,18 @@ def test_the_fewer_pictures_the_more_epochs_and_the_more_pictures_the_more_is_se
     epochs = [recipe(drawings(count)).epochs for count in counts]
     assert epochs == sorted(epochs, reverse=True)
     seen = [count * each for count, each in zip(counts, epochs, strict=True)]
-    assert min(seen[:2]) >= 7500
+    assert min(seen[:2]) >= 15_000
     assert seen[2:] == sorted(seen[2:])
 
 
-def test_a_candidate_gets_a_fifth_and_nobody_less_than_one_epoch() -> None:
+def test_more_classes_are_seen_longer() -> None:
+    two, eight = (recipe(photographs(96, classes)).epochs for classes in (2, 8))
+    assert eight == pytest.approx(2 * two, abs=1)
+
+
+def test_a_candidate_gets_a_tenth_and_nobody_less_than_one_epoch() -> None:
     whole, quick = (recipe(photographs(100), effort=effort).epochs for effort in (1, QUICK))
-    assert quick == pytest.approx(whole / 5, abs=1)
+    assert quick == pytest.approx(whole / 10, abs=1)
     assert recipe(drawings(4000), effort=1e-6).epochs == 1
 
 

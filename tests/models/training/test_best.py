@@ -1,32 +1,44 @@
-"""The best epoch: more right, then less loss, then later; and patience that ends."""
+"""The epoch kept: the latest that is not clearly worse than the best; and patience that ends."""
 
+import pytest
 import torch
 from torch import nn
 
 from models.training.best import BestEpoch, Score
 
 
-def offered(scores: list[tuple[float, float]], patience: int | None) -> tuple[int, int, float]:
-    """Offer epochs whose weight is their number: epochs looked at, the best one, the weight restored."""
+def offered(right: list[int], pictures: int, patience: int | None = None) -> tuple[int, int, float]:
+    """Offer epochs whose weight is their number: epochs looked at, the one kept, the weight restored."""
     model, best, epoch = nn.Linear(1, 1, bias=False), BestEpoch(patience), 0
-    for epoch, (accuracy, loss) in enumerate(scores, start=1):
+    for epoch, count in enumerate(right, start=1):
         nn.init.constant_(model.weight, epoch)
-        if not best.offer(epoch, Score(accuracy, loss), model):
+        if not best.offer(epoch, Score(count, pictures), model):
             break
     best.restore(model)
     return epoch, best.epoch, float(model.weight.item())
 
 
-def test_more_right_is_better_then_less_loss_then_the_later() -> None:
-    assert offered([(0.5, 1.0), (0.9, 2.0), (0.8, 0.1)], None) == (3, 2, 2.0)
-    assert offered([(0.9, 1.0), (0.9, 0.5), (0.9, 0.7)], None) == (3, 2, 2.0)
-    assert offered([(0.9, 0.5), (0.9, 0.5)], None) == (2, 2, 2.0)
+@pytest.mark.parametrize(
+    ("right", "pictures", "kept"),
+    [
+        ([10, 18, 16], 20, 2),  # 16 of 20 are clearly less than 18
+        ([10, 18, 17], 20, 3),  # one less of twenty is not
+        ([20, 19], 20, 1),  # but it is less than all
+        ([20, 20, 20], 20, 3),
+        ([380, 392, 390, 390], 400, 4),
+        ([380, 392, 390, 387], 400, 3),
+        ([392, 390, 396, 391], 400, 3),  # measured against the best, not against the one kept
+    ],
+)
+def test_the_latest_that_is_not_clearly_below_the_best_is_kept(
+    right: list[int], pictures: int, kept: int
+) -> None:
+    assert offered(right, pictures) == (len(right), kept, float(kept))
 
 
-def test_patience_counts_epochs_since_the_best() -> None:
-    worse = [(0.5, 1.0), (0.9, 1.0), *[(0.8, 1.0)] * 9]
-    assert offered(worse, 3) == (5, 2, 2.0)
-    assert offered([*worse[:4], (0.95, 1.0), *worse[2:]], 3) == (8, 5, 5.0)
+def test_patience_counts_epochs_since_the_one_kept() -> None:
+    assert offered([5, 9, *[4] * 9], 10, patience=3) == (5, 2, 2.0)
+    assert offered([5, 9, 4, 4, 10, *[4] * 9], 10, patience=3) == (8, 5, 5.0)
 
 
 def test_without_any_epoch_the_weights_stay() -> None:
