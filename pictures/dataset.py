@@ -1,16 +1,23 @@
 """Data sets by name or by folder, each with classes and a fixed split into train and test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from pictures.errors import DatasetError
 from pictures.fit import fit
-from pictures.folder import is_idx_folder, read_class_folders, read_idx_folder
+from pictures.folders import class_folders
+from pictures.folders.gathering import Tell, quietly
+from pictures.folders.idx_folder import is_idx_folder, read_idx_folder
+from pictures.folders.soundness import warnings_of
+from pictures.folders.survey import Survey
+from pictures.framing import WHOLE, Framing
 from pictures.labelled import Pictures, interleave
+from pictures.listing import Skipped
 
-__all__ = ["Dataset", "DatasetError", "Pictures", "load"]
+__all__ = ["Dataset", "DatasetError", "Pictures", "load", "suggested_shape"]
 
 FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian package dataset-fashion-mnist
 FASHION_CLASSES = (
@@ -33,12 +40,19 @@ class Dataset:
     """A named data set: the names of its classes, pictures to train on and pictures to test on.
 
     The test pictures are for the last report alone; a search validates on `train.split(count)`.
+    skipped: the files that are not read, and why. passed_over: how many hidden ones there are.
+    warnings: what can be trained on and should not be as it is, one sentence each. framing: the zone
+    of the picture files that the pixels show.
     """
 
     name: str
     classes: tuple[str, ...]
     train: Pictures
     test: Pictures
+    skipped: tuple[Skipped, ...] = ()
+    passed_over: int = 0
+    warnings: tuple[str, ...] = ()
+    framing: Framing = WHOLE
 
     def __post_init__(self) -> None:
         if len(set(self.train.labels.tolist())) < 2:
@@ -56,22 +70,85 @@ class Dataset:
         return self.train.shape
 
 
-def load(name_or_path: str, shape: tuple[int, int, int] | None = None) -> Dataset:
+def load(
+    name_or_path: str, shape: tuple[int, int, int] | None = None, framing: Framing = WHOLE
+) -> Dataset:
     """Load `mnist`, `fashion`, a folder of IDX files or a folder of class folders of pictures.
 
-    shape: (C, H, W) to fit every picture to; without it pictures stay as they are (class folders:
-    the most common size). The same name gives the same pictures in the same order everywhere.
-    Raises DatasetError, one sentence naming the missing package, the folder or the file.
+    shape: (C, H, W) to fit every picture to; without it class folders get what suits them (see
+    `suggested_shape`), and the pictures of other data sets stay as they are. framing: the zone of
+    the pictures, and how it fills the shape. The same name gives the same pictures in the same order
+    everywhere, divided the same way whatever the shape. Raises DatasetError, one sentence naming the
+    missing package, the folder or the file, and what to do.
     """
-    dataset = _load(name_or_path, shape)
-    if shape is None or dataset.shape == shape:
+    folder = _class_folders(name_or_path)
+    if folder is not None:
+        return survey(folder, shape, framing)[0]
+    dataset = _named(name_or_path)
+    if (shape is None or dataset.shape == shape) and framing == WHOLE:
         return dataset
-    return Dataset(
-        dataset.name, dataset.classes, _fitted(dataset.train, shape), _fitted(dataset.test, shape)
+    shape = shape or class_folders.shape_within(dataset.shape, framing)
+    train, test = (_fitted(part, shape, framing) for part in (dataset.train, dataset.test))
+    return replace(dataset, train=train, test=test, framing=framing)
+
+
+def survey(
+    folder: Path,
+    shape: tuple[int, int, int] | None = None,
+    framing: Framing = WHOLE,
+    tell: Tell = quietly,
+) -> tuple[Dataset, Survey]:
+    """Load a folder of class folders, and return with it all that was found out on the way.
+
+    tell: told how many files are read. Raises DatasetError as `load` does.
+    """
+    found, pixels = class_folders.read_class_folders(folder, shape, framing, tell)
+    labels = np.array([entry.label for entry in found.entries], np.int64)
+    files = tuple(entry.file for entry in found.entries)
+    everything = Pictures(pixels, labels, files, found.groups)
+    train, test = (_part(everything, np.flatnonzero(held)) for held in (~found.held, found.held))
+    warnings = (*found.warnings, *warnings_of(found))
+    name = folder.resolve().name
+    return (
+        Dataset(
+            name, found.classes, train, test, found.skipped, found.passed_over, warnings, framing
+        ),
+        found,
     )
 
 
-def _load(name_or_path: str, shape: tuple[int, int, int] | None) -> Dataset:
+def suggested_shape(folder: Path, framing: Framing = WHOLE) -> tuple[int, int, int]:
+    """Return the shape (C, H, W) that suits the pictures of a folder of class folders.
+
+    The longest side is at most 96, the aspect that of the most common picture, grey if all are grey.
+    Raises DatasetError.
+    """
+    return class_folders.suggested_shape(folder, framing)
+
+
+def is_class_folders(name_or_path: str) -> bool:
+    """Whether a data set is a folder of class folders. Raises DatasetError when there is nothing."""
+    return _class_folders(name_or_path) is not None
+
+
+def _part(everything: Pictures, indices: npt.NDArray[np.int64]) -> Pictures:
+    """Return some of the pictures, the classes taking turns, so that any beginning is balanced."""
+    return everything.take(indices[interleave(everything.labels[indices])])
+
+
+def _class_folders(name_or_path: str) -> Path | None:
+    """Return the folder if it is one of class folders, None for a data set of another kind."""
+    if name_or_path in ("mnist", "fashion"):
+        return None
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        raise DatasetError(
+            f"{name_or_path}: no data set of that name (mnist, fashion) and no folder"
+        )
+    return None if is_idx_folder(folder) else folder
+
+
+def _named(name_or_path: str) -> Dataset:
     if name_or_path == "mnist":
         return _mnist()
     if name_or_path == "fashion":
@@ -81,13 +158,7 @@ def _load(name_or_path: str, shape: tuple[int, int, int] | None) -> Dataset:
             )
         return Dataset("fashion", *read_idx_folder(FASHION_FOLDER, FASHION_CLASSES))
     folder = Path(name_or_path)
-    if not folder.is_dir():
-        raise DatasetError(
-            f"{name_or_path}: no data set of that name (mnist, fashion) and no folder"
-        )
-    if is_idx_folder(folder):
-        return Dataset(folder.resolve().name, *read_idx_folder(folder))
-    return Dataset(folder.resolve().name, *read_class_folders(folder, shape))
+    return Dataset(folder.resolve().name, *read_idx_folder(folder))
 
 
 def _mnist() -> Dataset:
@@ -108,5 +179,7 @@ def _mnist() -> Dataset:
     return Dataset("mnist", tuple(str(digit) for digit in range(10)), train, test)
 
 
-def _fitted(pictures: Pictures, shape: tuple[int, int, int]) -> Pictures:
-    return Pictures(np.stack([fit(each, shape) for each in pictures.pixels]), pictures.labels)
+def _fitted(pictures: Pictures, shape: tuple[int, int, int], framing: Framing) -> Pictures:
+    return replace(
+        pictures, pixels=np.stack([fit(each, shape, framing) for each in pictures.pixels])
+    )

@@ -1,5 +1,6 @@
 """What a file is by its first bytes, whatever its name says."""
 
+import stat
 from pathlib import PurePath
 from typing import Final
 
@@ -83,6 +84,18 @@ def no_picture(name: str, head: bytes) -> str:
         if head.startswith(magic):
             return words
     return "not a picture but text" if _is_text(head) else "not a picture"
+
+
+def no_file(mode: int) -> str:
+    """Return in a few words what is at a path that is no regular file; ``mode`` as `os.stat` gives it."""
+    for is_kind, words in (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+    ):
+        if is_kind(mode):
+            return f"{words}, not a file"
+    return "a device, not a file"
 
 
 def _is_text(head: bytes) -> bool:

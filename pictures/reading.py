@@ -17,7 +17,7 @@ from pictures.errors import UnreadableError
 from pictures.fit import planes
 from pictures.framing import WHOLE, Framing
 from pictures.header import Header
-from pictures.kinds import HEAD_BYTES, is_raw, kind_of, no_picture
+from pictures.kinds import HEAD_BYTES, is_raw, kind_of, no_file, no_picture
 from pictures.modes import UnreadablePixelsError, eight_bits, is_grey
 from pictures.quiet import quiet
 
@@ -94,7 +94,7 @@ def _file(path: Path) -> Iterator[BinaryIO]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise UnreadableError(path, _no_file(mode))
+            raise UnreadableError(path, no_file(mode))
         file = path.open("rb")
     except FileNotFoundError:
         raise UnreadableError(path, "no such file") from None
@@ -102,17 +102,6 @@ def _file(path: Path) -> Iterator[BinaryIO]:
         raise UnreadableError(path, str(getattr(error, "strerror", None) or error)) from None
     with file:
         yield file
-
-
-def _no_file(mode: int) -> str:
-    for is_kind, words in (
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a FIFO"),
-        (stat.S_ISSOCK, "a socket"),
-    ):
-        if is_kind(mode):
-            return f"{words}, not a file"
-    return "a device, not a file"
 
 
 @contextmanager

