@@ -4,6 +4,7 @@ from broker.command_line import application
 from coordinator.answers_commands import answers
 from coordinator.design_commands import demo, place, search, train
 from coordinator.fog_commands import deploy, forget, redeploy, serve, status, undeploy
+from coordinator.learn_commands import learn
 from coordinator.picture_commands import inspect
 
 app = application(
@@ -11,6 +12,7 @@ app = application(
 )
 for command in (
     inspect,
+    learn,
     search,
     train,
     place,

@@ -1,22 +1,12 @@
 """The commands that need no fog: ``search``, ``train``, ``place``; and ``demo``, which brings its own."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from broker.command_line import (
@@ -32,24 +22,14 @@ from broker.ending import Ended, ended_by_signals
 from broker.files.outputs import check_output_file
 from broker.printable import printable
 from coordinator.files import FileError, read_json
+from coordinator.progress import duration, progress
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Tell what it would cost and compute nothing.")
+]
 
 if TYPE_CHECKING:
     from evolution.placement.genetic import PlacementResult
-
-
-@contextmanager
-def _bar(*, quiet: bool) -> Iterator[Progress]:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=error_console,
-        disable=quiet or not error_console.is_terminal,
-    ) as bar:
-        yield bar
 
 
 def search(
@@ -62,58 +42,41 @@ def search(
         str | None,
         typer.Option(help="Measure on the Dask cluster of this scheduler, tcp://HOST:PORT."),
     ] = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Search for a network with the genetic algorithm; every measurement is kept as it is made.
 
     Example: fog-coordinator search examples/search-mnist.yaml --out run
     """
+    from coordinator.forecast.measure import forecast
     from coordinator.report.page import write_report
+    from coordinator.search.conduct import conduct
     from coordinator.search.config import read_search
-    from coordinator.search.dask_pool import DaskPool, SchedulerError
-    from coordinator.search.evaluation_pool import EvaluationPool
-    from coordinator.search.run import Step
-    from coordinator.search.run import search as run_search
+    from coordinator.search.dask_pool import SchedulerError
     from coordinator.search.run_folder import Run, check_run_folder
-    from coordinator.search.setup import evaluator, prepare
-    from models.training import Progress as Epoch
+    from coordinator.search.setup import prepare
     from pictures.errors import DatasetError
 
     try:
-        with ended_by_signals(), _bar(quiet=as_json) as bar:
-            check_run_folder(out, resume=resume)
+        with ended_by_signals(), progress(quiet=as_json) as told:
+            if not dry_run:
+                check_run_folder(out, resume=resume)
             settings = read_search(config)
             try:
                 scoring = prepare(settings)
             except (ValueError, DatasetError) as error:
                 raise FileError(f"{config}: {error}") from None
+            if dry_run or not as_json:
+                expected = forecast(settings, scoring)
+                if dry_run and as_json:
+                    say_json(expected.as_dict())
+                else:
+                    say(*expected.lines())
+            if dry_run:
+                return
             run = Run(out, settings, resume=resume)
-            shared = settings.evaluator == "supernet"
-            first = bar.add_task("supernet", total=None, note="", visible=shared)
-            row = bar.add_task("searching", total=None, note="", start=not shared)
-
-            def tell_epoch(epoch: Epoch) -> None:
-                note = f"loss {epoch.loss:.3f}"
-                bar.update(first, completed=epoch.epoch, total=epoch.epochs, note=note)
-
-            def tell(step: Step) -> None:
-                best = "" if step.best is None else f"best fitness {step.best:.4f}"
-                bar.start_task(row)
-                bar.update(
-                    row,
-                    completed=step.scored,
-                    total=step.individuals,
-                    description=f"generation {step.generation}/{step.generations}",
-                    note=f"{step.measured} networks measured {best}",
-                )
-
-            evaluate = evaluator(run, scoring.shape, tell_epoch)
-            with (
-                DaskPool(evaluate, scheduler)
-                if scheduler is not None
-                else EvaluationPool(evaluate, settings.workers)
-            ) as pool:
-                result = run_search(run, pool, scoring, tell)
+            result = conduct(run, scoring, told, scheduler)
             report = write_report(run, scoring.shape)
     except (FileError, SchedulerError, ValueError) as error:
         refuse(error)
@@ -143,35 +106,48 @@ def train(
     name: Annotated[
         str | None, typer.Option(help="The bundle's name; default: the folder's.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write what was learned to this page: FILE.html.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train the winner in full, cut it into partitions and write the bundle.
 
     Example: fog-coordinator train run --out bundle
     """
-    from coordinator.search.train import TrainingStep, train_winner
+    from coordinator.forecast.measure import winner_seconds
+    from coordinator.report.learned_page import write_learned
+    from coordinator.report.summary import summary
+    from coordinator.search.train import TrainingStep, chosen, train_winner
 
     try:
-        with ended_by_signals(), _bar(quiet=as_json) as bar:
-            row = bar.add_task("training", total=None, note="")
+        if report is not None:
+            check_output_file("--report", report, (".html",))
+        with ended_by_signals(), progress(quiet=as_json) as told:
+            winner = chosen(run_dir, out, genome, name)
+            if not as_json:
+                say(f"forecast: {duration(winner_seconds(winner))} to train it")
 
             def tell(step: TrainingStep) -> None:
-                bar.update(
-                    row, completed=step.epoch, total=step.epochs, note=f"loss {step.loss:.3f}"
-                )
+                told.tell("training", step.epoch, step.epochs, f"loss {step.loss:.3f}")
 
-            bundle = train_winner(run_dir, out, genome, name, tell)
+            learned = train_winner(winner, tell)
+            if report is not None:
+                write_learned(learned, report)
     except FileError as error:
         refuse(error)
     except Ended as ended:
         refuse(f"{out}: ended before the bundle was complete", ended.code)
+    bundle = learned.bundle
     if as_json:
         say_json(bundle.model_dump(mode="json"))
         return
     say(
-        f"{bundle.name} {bundle.version}: accuracy {bundle.accuracy.told()}\n"
-        f"{len(bundle.partitions)} partitions in {out}\n"
-        f"next: fog-coordinator deploy {out} --name {bundle.name} --broker mqtt://HOST:PORT"
+        f"{bundle.name} {bundle.version}",
+        *summary(learned),
+        f"{len(bundle.partitions)} partitions in {out}",
+        *([] if report is None else [f"report: {report}"]),
+        f"next: {learned.commands[0]}",
     )
 
 

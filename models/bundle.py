@@ -194,16 +194,22 @@ class Bundle(Part):
         raise KeyError(tensor_id)
 
 
+def check_name(name: str) -> str:
+    """Return the name of a bundle; raises BundleError when it is none."""
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        raise BundleError(f"name: {name!r} is not small letters, digits and hyphens") from None
+
+
 def prepare(folder: Path, name: str) -> None:
     """See that a bundle of this name can be written there, before anything long is begun.
 
     Nothing is made yet. Raises BundleError when it cannot be, or something else lies there.
     """
+    check_name(name)
     try:
-        TypeAdapter(Name).validate_python(name)
         check_folder(folder, MANIFEST, (WHOLE, PARTITIONS, f"{MANIFEST}.part"))
-    except ValidationError:
-        raise BundleError(f"name: {name!r} is not small letters, digits and hyphens") from None
     except OSError as error:
         raise BundleError(f"{folder}: cannot write a bundle there ({error.strerror})") from None
     except ValueError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import torch
 
@@ -14,7 +15,9 @@ from evolution.genome import Genome
 from models.cnn import BranchedCNN
 from models.measurement import Measurement
 from models.training import Schedule, accuracy_by_missing, train
-from pictures.dataset import load
+from pictures.dataset import Dataset, is_class_folders, load, survey
+from pictures.folders.gathering import Tell, quietly
+from pictures.framing import WHOLE, Framing
 from pictures.labelled import Pictures
 
 QUICK = Schedule(phases=((1, 1e-2),), curve="one-cycle", batch=16)
@@ -31,7 +34,7 @@ class TrainingEvaluator:
 
     dataset: a name or folder for `pictures.dataset.load`. validation: pictures set apart for
     measuring. training: pictures to train on (None: all others). threads: torch threads per call;
-    with one process per core, one.
+    with one process per core, one. framing: what of each picture is fitted to the shape.
     """
 
     dataset: str
@@ -40,6 +43,7 @@ class TrainingEvaluator:
     validation: int = 1000
     training: int | None = None
     threads: int = 1
+    framing: Framing = WHOLE
 
     def __post_init__(self) -> None:
         if self.validation < 1:
@@ -52,7 +56,7 @@ class TrainingEvaluator:
     def __call__(self, genome: Genome) -> Measurement:
         """Train and measure. Raises DatasetError when the data set is not there, ValueError when it is too small."""
         pictures, validation = search_pictures(
-            self.dataset, self.shape.input, self.validation, self.training
+            self.dataset, self.shape.input, self.validation, self.training, self.framing
         )
         begun = time.perf_counter()
         genome = genome.canonical()
@@ -71,17 +75,43 @@ class TrainingEvaluator:
 
 @lru_cache(maxsize=2)
 def search_pictures(
-    dataset: str, shape: tuple[int, int, int], validation: int, training: int | None
+    dataset: str,
+    shape: tuple[int, int, int],
+    validation: int,
+    training: int | None,
+    framing: Framing = WHOLE,
 ) -> tuple[Pictures, Pictures]:
     """Pictures to train on and pictures to measure on, fitted to (C, H, W); the test pictures are neither.
 
     validation and training: how many (training None: all others). Raises DatasetError when the data
     set is not there, ValueError when it is too small.
     """
-    rest, validating = load(dataset, shape).train.split(validation)
+    rest, validating = framed(dataset, shape, framing).train.split(validation)
     if training is None or training == len(rest):
         return rest, validating
     return rest.split(training)[1], validating
+
+
+_framed: dict[tuple[str, tuple[int, int, int], Framing], Dataset] = {}
+
+
+def framed(
+    dataset: str, shape: tuple[int, int, int], framing: Framing = WHOLE, tell: Tell = quietly
+) -> Dataset:
+    """Load a data set as networks of this input see it, (C, H, W); each process reads it once.
+
+    tell: told how many files are read. Raises DatasetError when it is not there.
+    """
+    key = dataset, shape, framing
+    if key not in _framed:
+        _framed.clear()  # one at a time: they are large
+        folders = is_class_folders(dataset)
+        _framed[key] = (
+            survey(Path(dataset), shape, framing, tell)[0]
+            if folders
+            else load(dataset, shape, framing)
+        )
+    return _framed[key]
 
 
 def seeded_network(genome: Genome, shape: NetworkShape, seed: int) -> BranchedCNN:
@@ -92,10 +122,10 @@ def seeded_network(genome: Genome, shape: NetworkShape, seed: int) -> BranchedCN
 
 
 @contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads meanwhile."""
+def torch_threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads meanwhile (None: as many as before)."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(count or before)
     try:
         yield
     finally:

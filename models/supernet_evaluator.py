@@ -19,6 +19,7 @@ from models.evaluator import search_pictures, torch_threads
 from models.measurement import Measurement
 from models.shared_network import PICTURE
 from models.supernet import described, read_state, seeded_shared_network
+from pictures.framing import WHOLE, Framing
 from pictures.labelled import Pictures
 
 STATISTICS_PICTURES = 250  # training pictures that batch-norm statistics are counted on
@@ -45,6 +46,7 @@ class SupernetEvaluator:
     validation: int
     training: int | None = None
     threads: int = 1
+    framing: Framing = WHOLE
 
     @classmethod
     def read(
@@ -57,16 +59,17 @@ class SupernetEvaluator:
         validation: int,
         training: int | None = None,
         threads: int = 1,
+        framing: Framing = WHOLE,
     ) -> "SupernetEvaluator":
         """Read the weights. Raises ValueError naming the file when they are not finished, or others."""
         try:
             weights = path.read_bytes()
         except OSError as error:
             raise ValueError(f"{path}: {error.strerror}") from None
-        pictures, _ = search_pictures(dataset, shape.input, validation, training)
+        pictures, _ = search_pictures(dataset, shape.input, validation, training, framing)
         if "optimiser" in read_state(weights, path, described(space, shape, pictures)):
             raise ValueError(f"{path}: this supernet is not trained to its end")
-        return cls(weights, dataset, space, shape, validation, training, threads)
+        return cls(weights, dataset, space, shape, validation, training, threads, framing)
 
     def __call__(self, genome: Genome) -> Measurement:
         """Measure. Raises ValueError when the genome is not of the supernet's space."""
@@ -189,5 +192,7 @@ def outputs_of(genome: Genome) -> tuple[Output, ...]:
 def loaded(evaluator: SupernetEvaluator) -> Supernet:
     """Return an evaluator's supernet, made once per process."""
     of = evaluator
-    pictures, validation = search_pictures(of.dataset, of.shape.input, of.validation, of.training)
+    pictures, validation = search_pictures(
+        of.dataset, of.shape.input, of.validation, of.training, of.framing
+    )
     return Supernet(of.weights, of.space, of.shape, pictures, validation)

@@ -2,7 +2,11 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import torch
 
 from evolution.cost import NetworkShape, partition_macs
 from evolution.genome import Genome
@@ -11,6 +15,7 @@ from models.bundle import (
     PARTITIONS,
     Bundle,
     BundleAccuracy,
+    BundleCalibration,
     BundleFusion,
     BundleInput,
     BundlePartition,
@@ -19,13 +24,39 @@ from models.bundle import (
     sha256,
     write_bundle,
 )
+from models.calibration import calibrate
 from models.cnn import BranchedCNN
-from models.evaluator import seeded_network
+from models.evaluator import seeded_network, torch_threads
 from models.export import ExportedNetwork, export
 from models.graph import inspect
 from models.ids import FUSION, INPUT
-from models.training import Progress, Schedule, accuracy_by_missing, train
+from models.outcome import Outcome
+from models.training import (
+    Progress,
+    Schedule,
+    measured_partial_logits,
+    right_by_missing,
+    train,
+)
 from pictures.dataset import Dataset
+from pictures.framing import WHOLE, Framing
+from pictures.labelled import Pictures
+
+UNCALIBRATED: Final = BundleCalibration()
+"""The plain softmax, and every answer is known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What came of a training: the bundle that was written, and what it answered to the test pictures.
+
+    validation: how many training pictures chose the epoch and the calibration. epoch: the one kept.
+    """
+
+    bundle: Bundle
+    outcome: Outcome
+    validation: int
+    epoch: int
 
 
 def build_bundle(
@@ -36,14 +67,19 @@ def build_bundle(
     folder: Path,
     *,
     name: str,
+    validation: int | None = None,
+    threads: int | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> Bundle:
-    """Train a genome on all training pictures and write the bundle into `folder`.
+) -> Trained:
+    """Train a genome on the training pictures and write the bundle into `folder`.
 
+    validation: so many training pictures are not trained on; they choose the epoch that is kept,
+    the temperature and the threshold. Without any the last epoch is kept, and nothing is calibrated.
+    threads: torch threads while it is trained (None: as many as torch takes).
     The accuracy in the bundle is that on the test pictures, whole and by missing branches, with
     the fusion of the fog nodes. Equal arguments (and torch threads) give equal files. Raises
-    ValueError when data set and shape do not fit, BundleError when the folder cannot be written or
-    the name is not valid.
+    ValueError when data set and shape do not fit or training diverges, BundleError when the folder
+    cannot be written or the name is not valid.
     """
     if dataset.shape != shape.input or len(dataset.classes) != shape.classes:
         raise ValueError(
@@ -51,13 +87,40 @@ def build_bundle(
             f"the network takes {shape.input} of {shape.classes}"
         )
     prepare(folder, name)
+    pictures, validating = dataset.train, None
+    if validation:
+        pictures, validating = dataset.train.split(validation)
     model = seeded_network(genome, shape, schedule.seed)
-    train(model, dataset.train, schedule, progress)
-    accuracy = accuracy_by_missing(model, dataset.test)
+    with torch_threads(threads):
+        epoch = train(model, pictures, schedule, progress, validating)
+    calibration = BundleCalibration() if validating is None else _calibrated(model, validating)
+    partial = measured_partial_logits(model, dataset.test)  # (B, N, classes)
+    bias = model.fusion.bias.detach()
+    accuracy = right_by_missing(partial, bias, torch.tensor(dataset.test.labels))
+    outcome = Outcome(
+        classes=dataset.classes,
+        labels=dataset.test.labels,
+        logits=(partial.sum(0) + bias).double().numpy(),
+        missing=accuracy[1:],
+        temperature=calibration.temperature,
+        threshold=calibration.threshold,
+        files=dataset.test.files,
+    )
     exported = export(model)
-    bundle = describe(model, exported, dataset.classes, accuracy, name)
+    bundle = describe(
+        model, exported, dataset.classes, accuracy, name,
+        framing=dataset.framing, calibration=calibration,
+    )  # fmt: skip
     write_bundle(folder, bundle, exported.whole, exported.graphs)
-    return bundle
+    return Trained(bundle, outcome, 0 if validating is None else len(validating), epoch)
+
+
+def _calibrated(model: BranchedCNN, validation: Pictures) -> BundleCalibration:
+    """Return the temperature and the threshold that suit the validation pictures."""
+    partial = measured_partial_logits(model, validation).double().numpy()  # (B, N, classes)
+    whole = partial.sum(0) + model.fusion.bias.detach().double().numpy()  # (N, classes)
+    one_missing = whole - partial if len(partial) > 1 else None
+    return calibrate(whole, validation.labels, one_missing)
 
 
 def describe(
@@ -66,6 +129,9 @@ def describe(
     classes: tuple[str, ...],
     accuracy: tuple[float, ...],
     name: str,
+    *,
+    framing: Framing = WHOLE,
+    calibration: BundleCalibration = UNCALIBRATED,
 ) -> Bundle:
     """Write down an exported network; `accuracy` by the number of missing branches, from none.
 
@@ -99,12 +165,15 @@ def describe(
             dtype="float32",
             mean=tuple(model.mean.tolist()),
             std=tuple(model.std.tolist()),
+            crop=framing.crop,
+            fit=framing.fit,
         ),
         partitions=tuple(parts),
         tensors=tuple(_tensor(tensor_id, shape) for tensor_id, shape in exported.shapes.items()),
         fusion=BundleFusion(id=FUSION, inputs=fusion.inputs, min_inputs=1),
         genome=str(model.genome),
         accuracy=BundleAccuracy(whole=accuracy[0], missing=dict(enumerate(accuracy[1:], start=1))),
+        calibration=calibration,
     )
 
 

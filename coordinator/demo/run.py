@@ -28,7 +28,7 @@ from coordinator.search.evaluation_pool import EvaluationPool
 from coordinator.search.run import Step, search
 from coordinator.search.run_folder import CONFIG, Run
 from coordinator.search.setup import evaluator, prepare
-from coordinator.search.train import TrainingStep, train_winner
+from coordinator.search.train import TrainingStep, chosen, train_winner
 from models.bundle import Bundle
 from pictures.errors import DatasetError
 
@@ -130,7 +130,7 @@ def _find_network(work: Path, console: Console) -> Bundle:
         def trained(step: TrainingStep) -> None:
             bar.update(training, completed=step.epoch, note=f"loss {step.loss:.3f}")
 
-        bundle = train_winner(work / "run", work / "bundle", None, _NAME, trained)
+        bundle = train_winner(chosen(work / "run", work / "bundle", None, _NAME), trained).bundle
     console.print(
         f"best of {result['distinct_networks']} networks: {result['best']['genome']}\n"
         f"trained: of the held-out pictures right: {bundle.accuracy.told()}",

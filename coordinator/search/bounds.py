@@ -49,7 +49,7 @@ def check_bounds(config: "SearchConfig") -> None:
     _most("network.channels", max(map(max, network.channels)), MOST_CHANNELS)
     _most("network.kernel", network.kernel, _MOST["kernel"])
     _most("pictures", config.pictures or 0, _MOST["pictures"])
-    _most("validation", config.validation, _MOST["pictures"])
+    _most("validation", config.validation or 0, _MOST["pictures"])
     for name in type(config.fitness).model_fields:
         if not name.endswith("budget"):
             _most(f"fitness.{name}", getattr(config.fitness, name), _MOST["weight"])

@@ -11,6 +11,7 @@ from broker.ranges import NO_CONTROLS
 from coordinator.files import read_config
 from coordinator.search.bounds import check_bounds
 from coordinator.search.devices import FogDevice, read_inventory
+from coordinator.search.input import InputConfig
 from evolution.cost import NetworkShape, branch_macs, total_macs
 from evolution.engine import Settings
 from evolution.fitness import Weights
@@ -22,6 +23,9 @@ from pictures.dataset import Dataset
 
 Positive = Annotated[int, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+VALIDATING, MOST_VALIDATING = 0.2, 500
+"""The share of the training pictures that is set apart unless the file says how many, and the most."""
 
 SUPERNET = Schedule(phases=((15, 5e-3),), curve="one-cycle", batch=64)
 """What the shared weights get by default."""
@@ -64,6 +68,7 @@ class SearchConfig(FileModel):
     """A search, whole; the same file and seed give the same result."""
 
     dataset: Annotated[str, Field(min_length=1, max_length=4096, pattern=NO_CONTROLS)]
+    input: InputConfig = InputConfig()
     space: Space
     network: Network
     seed: Annotated[int, Field(ge=0)] = 0
@@ -79,7 +84,7 @@ class SearchConfig(FileModel):
     supernet: Schedule = SUPERNET
     table: Annotated[str | None, Field(validate_default=True)] = None
     pictures: Positive | None = None
-    validation: Positive = 500
+    validation: Positive | None = None
     winner: Schedule
     workers: Annotated[int, Field(gt=0, le=1024)] | None = None
 
@@ -139,6 +144,15 @@ class SearchConfig(FileModel):
     def _within_bounds(self) -> Self:
         check_bounds(self)
         return self
+
+    @property
+    def most_validating(self) -> int:
+        """How many pictures are set apart to choose by, at most."""
+        return self.validation or MOST_VALIDATING
+
+    def validating(self, pictures: int) -> int:
+        """Return how many of so many training pictures are set apart to choose by, never to train on."""
+        return self.validation or min(MOST_VALIDATING, max(1, round(pictures * VALIDATING)))
 
     @property
     def inventory(self) -> tuple[FogDevice, ...]:

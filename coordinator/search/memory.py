@@ -68,7 +68,7 @@ def evaluator_bytes(config: "SearchConfig", shape: NetworkShape) -> int:
         return _supernet_bytes(config, dense, shape)
     return max(
         training_bytes(dense, shape, min(config.training.batch, config.pictures or 10**9)),
-        measuring_bytes(dense, shape, min(config.validation, PICTURES_AT_ONCE)),
+        measuring_bytes(dense, shape, min(config.most_validating, PICTURES_AT_ONCE)),
     )
 
 
@@ -89,7 +89,7 @@ def measuring_bytes(genome: Genome, shape: NetworkShape, pictures: int) -> int:
 
 def _supernet_bytes(config: "SearchConfig", dense: Genome, shape: NetworkShape) -> int:
     """All pictures go through a stage at once, and what the last stages put out is kept."""
-    pictures = STATISTICS_PICTURES + config.validation
+    pictures = STATISTICS_PICTURES + config.most_validating
     outputs = sorted(_one_output(dense, shape).values(), reverse=True)
     held = 3 * outputs[0] + sum(size // 4 for size in outputs[:OUTPUTS_KEPT])
     return PROCESS_BYTES + pictures * held * FLOAT_BYTES

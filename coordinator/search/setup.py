@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from coordinator.forecast.deployable import check_deployable
 from coordinator.search.bounds import check_network
 from coordinator.search.config import SearchConfig
 from coordinator.search.memory import check_memory
@@ -16,7 +17,6 @@ from models.measurement import Evaluator
 from models.supernet import train_supernet
 from models.supernet_evaluator import SupernetEvaluator
 from models.training import Progress
-from pictures.dataset import load
 
 KNOWN: Final = {"mnist": ((1, 28, 28), 10), "fashion": ((1, 28, 28), 10)}
 """Pictures (C, H, W) and classes of data sets by name."""
@@ -31,14 +31,16 @@ def prepare(config: SearchConfig) -> Scoring:
             wrong; the sentence names the field or the file.
     """
     if config.dataset in KNOWN:  # then nothing need be read for it
-        _check(config, config.shape_of(*KNOWN[config.dataset]))
-    dataset = load(config.dataset)
+        natural, classes = KNOWN[config.dataset]
+        _check(config, config.shape_of(config.input.shape(natural), classes))
+    dataset = config.input.load(config.dataset)
     shape = config.shape(dataset)
     _check(config, shape, dataset.train.pixels.nbytes + dataset.test.pixels.nbytes)
+    check_deployable(config.dense(), shape, dataset.classes)
     if config.evaluator == "table":
         _table(config)
     else:
-        needed = config.validation + (config.pictures or 2)
+        needed = config.validating(len(dataset.train)) + (config.pictures or 2)
         if needed > len(dataset.train):
             raise ValueError(
                 f"validation, pictures: {needed} pictures are needed, {dataset.name} has "
@@ -61,11 +63,13 @@ def evaluator(run: Run, shape: NetworkShape, tell: Callable[[Progress], None]) -
     config = run.config
     if config.evaluator == "table":
         return _table(config)
+    framing = config.input.framing
+    validation = config.validating(len(config.input.load(config.dataset).train))
     if config.evaluator == "training":
         return TrainingEvaluator(
-            config.dataset, shape, config.training, config.validation, config.pictures
+            config.dataset, shape, config.training, validation, config.pictures, framing=framing
         )
-    pictures, _ = search_pictures(config.dataset, shape.input, config.validation, config.pictures)
+    pictures, _ = search_pictures(config.dataset, shape.input, validation, config.pictures, framing)
     path = run.folder / SUPERNET
     train_supernet(config.space, shape, pictures, config.supernet, path, progress=tell)
     return SupernetEvaluator.read(
@@ -73,8 +77,9 @@ def evaluator(run: Run, shape: NetworkShape, tell: Callable[[Progress], None]) -
         config.dataset,
         config.space,
         shape,
-        validation=config.validation,
+        validation=validation,
         training=config.pictures,
+        framing=framing,
     )
 
 

@@ -1,6 +1,11 @@
 """Training so that fusion works with branches missing, and the accuracy with and without them."""
 
-from models.training.accuracy import accuracy, accuracy_by_missing, measured_partial_logits
+from models.training.accuracy import (
+    accuracy,
+    accuracy_by_missing,
+    measured_partial_logits,
+    right_by_missing,
+)
 from models.training.loop import DivergedError, Progress, train
 from models.training.schedule import PAPER_PHASES, Schedule
 
@@ -12,5 +17,6 @@ __all__ = [
     "accuracy",
     "accuracy_by_missing",
     "measured_partial_logits",
+    "right_by_missing",
     "train",
 ]

@@ -28,7 +28,14 @@ def accuracy_by_missing(model: BranchedCNN, pictures: Pictures) -> tuple[float, 
     """
     partial = measured_partial_logits(model, pictures)  # (B, N, classes)
     labels = torch.tensor(pictures.labels)  # (N,)
-    bias = model.fusion.bias.detach()
+    return right_by_missing(partial, model.fusion.bias.detach(), labels)
+
+
+def right_by_missing(partial: Tensor, bias: Tensor, labels: Tensor) -> tuple[float, ...]:
+    """Share of right answers with 0, 1, ... B - 1 branches missing.
+
+    partial: logits (B, N, classes). bias: the fusion's (classes,). labels: (N,).
+    """
     branches = len(partial)
     result = []
     for missing in range(branches):

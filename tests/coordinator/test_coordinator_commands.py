@@ -129,7 +129,7 @@ def test_an_output_that_cannot_be_written_is_told_before_anything_is_computed(
         raise AssertionError
 
     monkeypatch.setattr("evolution.placement.genetic.place", never)
-    monkeypatch.setattr("coordinator.search.setup.load", never)
+    monkeypatch.setattr("coordinator.search.input.InputConfig.load", never)
     for plot in ("x.foo", "x", str(tmp_path), "/proc/x.png"):
         assert f"--plot {plot}" in refused("place", EXAMPLE, "--plot", plot)
     (tmp_path / "search.yaml").write_text(SEARCH)

@@ -58,14 +58,16 @@ def right_by_onnx(folder: Path, bundle: Bundle, dataset: Dataset, missing: int) 
 def test_the_accuracy_of_a_bundle_is_that_of_its_graphs(bright: Dataset, tmp_path: Path) -> None:
     told: list[Progress] = []
     folder = tmp_path / "bundle"
-    bundle = build_bundle(
+    trained = build_bundle(
         GENOME, bright, SHAPE, SCHEDULE, folder, name="bright", progress=told.append
     )
+    bundle, outcome = trained.bundle, trained.outcome
     assert read_bundle(folder) == bundle
     assert len(told) == SCHEDULE.epochs
     assert (bundle.name, bundle.genome, bundle.classes) == ("bright", str(GENOME), ("0", "1"))
     assert list(bundle.accuracy.missing) == [1, 2]
     reached = [bundle.accuracy.whole, *bundle.accuracy.missing.values()]
+    assert reached == pytest.approx([outcome.right.mean(), *outcome.missing])
     for missing, share in enumerate(reached):
         assert right_by_onnx(folder, bundle, bright, missing) == pytest.approx(share)
 

@@ -98,7 +98,7 @@ def test_what_pictures_of_a_known_size_do_not_bear_is_refused_before_they_are_re
     def never(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("coordinator.search.setup.load", never)
+    monkeypatch.setattr("coordinator.search.input.InputConfig.load", never)
     with pytest.raises(ValueError, match=says):
         prepare(read(tmp_path, **changes))
 

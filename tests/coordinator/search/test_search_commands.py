@@ -59,7 +59,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> type[InThisProcess]:
     class Pool(InThisProcess):
         pass
 
-    monkeypatch.setattr("coordinator.search.evaluation_pool.EvaluationPool", Pool)
+    monkeypatch.setattr("coordinator.search.conduct.EvaluationPool", Pool)
     return Pool
 
 
@@ -249,7 +249,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(
     def nobody(*_: object) -> None:
         raise SchedulerError("tcp://127.0.0.1:1: no Dask scheduler there")
 
-    monkeypatch.setattr("coordinator.search.dask_pool.DaskPool", nobody)
+    monkeypatch.setattr("coordinator.search.conduct.DaskPool", nobody)
     arguments = (
         "search",
         write(tmp_path),
