@@ -52,6 +52,7 @@ def run_cameras(path: Path, joined: JoinedWith, report: Report) -> None:
         for pictures in running.pictures.values():
             pictures.close()
         counted = {name: dict(each.counters) for name, each in running.pictures.items()}
+        # Now: closing the connections may take longer than there is time.
         report.end_all(running.streams.summaries(), counted, told_to_stop=told)
 
 

@@ -62,7 +62,10 @@ def stream_pictures(joined: Joined, given: Given, report: Report) -> None:
         streams = Streams(stop, report.progress)
         streams.add(_cameras(joined, given, bus, camera, report), lambda: sources)
         streams.wait()
-        _end(streams, report)
+        if stop.told:  # closing the connection may take longer than there is time
+            _end(streams, report)
+            return
+    _end(streams, report)  # the connection has said what it had to say: a right that is missing
 
 
 def _stream_topics(joined: Joined, given: Given, report: Report) -> None:
@@ -108,7 +111,10 @@ def _stream_topics(joined: Joined, given: Given, report: Report) -> None:
             begin(camera, pictures.feed())
         streams.wait(for_more=several, forever=several and given.pace.count is None)
         pictures.close()
-        _end(streams, report, pictures if several else None)
+        if stop.told:
+            _end(streams, report, pictures if several else None)
+            return
+    _end(streams, report, pictures if several else None)
 
 
 def _source_broker(given: Given) -> SourceBroker | None:
