@@ -70,10 +70,10 @@ def made(kind: str, count: int, poor: bool = False) -> Maker:
     def make(seed: int) -> tuple[Pictures, Pictures, Pictures]:
         wanted = MadeSet(kind, seed=seed, poor=poor)  # type: ignore[arg-type]  # from the table below
         others = [MadeSet(kind, seed=1000 + 10 * seed + n, poor=poor) for n in range(6)]  # type: ignore[arg-type]
-        strangers = [_read(other, "strangers", STRANGERS // 12) for other in others]
+        strangers = [read(other, "strangers", STRANGERS // 12) for other in others]
         return (
-            _read(wanted, "train", count),
-            _read(wanted, "test", TEST),
+            read(wanted, "train", count),
+            read(wanted, "test", TEST),
             Pictures(
                 np.concatenate([each.pixels for each in strangers]),
                 np.concatenate([each.labels for each in strangers]),
@@ -160,14 +160,14 @@ def _views(partial: torch.Tensor, bias: torch.Tensor) -> list[Floats]:
     return [(whole + bias).numpy(), *((whole - term + bias).numpy() for term in partial)]
 
 
-def _read(wanted: MadeSet, part: str, count: int) -> Pictures:
+def read(wanted: MadeSet, part: str, count: int, shape: tuple[int, int, int] = SIZE) -> Pictures:
     """Make pictures and fit them to the network, classes taking turns."""
     names, pixels = [], []
     for name, _, encoded in pictures(wanted, part, count):
         with Image.open(BytesIO(encoded)) as image:
             planes = np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
         names.append(name)
-        pixels.append(fit(planes, SIZE))
+        pixels.append(fit(planes, shape))
     classes = list(dict.fromkeys(names))
     labels = np.array([classes.index(name) for name in names], np.int64)
     return Pictures(np.stack(pixels), labels).take(interleave(labels))

@@ -41,7 +41,7 @@ class PlainGroup(TyperGroup):
             if told is None:
                 raise
             said = " ".join(told().split()).replace(": Value error, ", ": ").rstrip(".")
-            _complain(f"{said}. Try --help.")
+            _complain(f"{said}{'' if said.endswith('?') else '.'} Try --help.")
             sys.exit(2)
         sys.exit(code if isinstance(code, int) else 0)
 

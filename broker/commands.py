@@ -78,6 +78,8 @@ def run(
     """Run a broker until Ctrl-C or SIGTERM: open, on this machine; or with --dir closed, for the network."""
     if with_parent:
         end_with_parent()()
+    if host == "":  # a shell's variable that is not set: to the kernel it means all addresses
+        refuse("--host: names no address; 0.0.0.0 is all of this machine's")
     try:
         if folder is not None:
             _run_closed(folder, engine, host, port, conf)

@@ -21,7 +21,7 @@ def check_folder(folder: Path, proof: str, parts: Collection[str]) -> None:
     if there != folder or (folder / proof).is_file():
         return
     for name in sorted(each.name for each in folder.iterdir()):
-        if not name.startswith(".") and name not in parts:
+        if not name.startswith(".") and name not in (*parts, "lost+found"):
             raise ValueError(f"is not empty, there is {name} in it; name a folder of its own")
 
 

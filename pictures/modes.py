@@ -1,6 +1,6 @@
 """From Pillow's many kinds of pixels to grey or colour of eight bits.
 
-The rules, which `docs/pictures.md` states: of 16 bits the upper eight count; integers of 32 bits are
+The rules, which `docs/data-sets.md` states: of 16 bits the upper eight count; integers of 32 bits are
 16-bit values; floats are shares of white if none is beyond 1, else values up to 255; what is
 transparent shows a neutral grey; a palette of greys is grey.
 """

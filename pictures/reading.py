@@ -54,13 +54,14 @@ def read_picture(path: Path, at_least: Size | None = None) -> Pixels:
     Raises DatasetError, one line that begins with the path: no such file, no file (a FIFO), no
     picture, damaged, too large. Never blocks on what is no regular file.
     """
-    with _file(path) as file:
-        return _decode(file, str(path), at_least)
+    with _file(path) as file, _opened(file, str(path)) as image:
+        return _pixels(image, str(path), at_least)
 
 
 def decode_picture(data: bytes, name: str, at_least: Size | None = None) -> Pixels:
     """Decode the bytes of a picture file as `read_picture` does; ``name`` begins the line of a refusal."""
-    return _decode(io.BytesIO(data), name, at_least)
+    with _opened(io.BytesIO(data), name) as image:
+        return _pixels(image, name, at_least)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -74,13 +75,14 @@ def read_bytes(path: Path) -> bytes:
 
 def read_header(path: Path) -> Header:
     """Return what the header of a picture file says, without decoding it. Raises DatasetError."""
-    with _file(path) as file:
-        return _header(file, str(path))
+    with _file(path) as file, _opened(file, str(path)) as image:
+        return _header(image)
 
 
-def decode_header(data: bytes, name: str) -> Header:
-    """Return what the header of a picture file's bytes says. Raises DatasetError."""
-    return _header(io.BytesIO(data), name)
+def decode_whole(data: bytes, name: str, at_least: Size | None = None) -> tuple[Header, Pixels]:
+    """Return what `read_header` and `decode_picture` do, from opening the picture once."""
+    with _opened(io.BytesIO(data), name) as image:
+        return _header(image), _pixels(image, name, at_least)
 
 
 def size_needed(shape: tuple[int, int, int], framing: Framing = WHOLE) -> Size:
@@ -162,30 +164,27 @@ def _register(kind: str, name: str) -> None:
         raise UnreadableError(name, f"{kind} pictures need a Pillow{hint} that reads them")
 
 
-def _header(file: BinaryIO, name: str) -> Header:
-    with _opened(file, name) as image:
+def _header(image: Image.Image) -> Header:
+    width, height = image.size
+    if _orientation(image) in _SIDEWAYS:
+        width, height = height, width
+    return Header(width, height, is_grey(image), exif_time(image))
+
+
+def _pixels(image: Image.Image, name: str, at_least: Size | None) -> Pixels:
+    turn = _orientation(image)
+    if at_least is not None:
+        _draft(image, at_least, sideways=turn in _SIDEWAYS)
+    if math.prod(image.size) > MOST_PIXELS:
         width, height = image.size
-        if _orientation(image) in _SIDEWAYS:
-            width, height = height, width
-        return Header(width, height, is_grey(image), exif_time(image))
-
-
-def _decode(file: BinaryIO, name: str, at_least: Size | None) -> Pixels:
-    with _opened(file, name) as image:
-        turn = _orientation(image)
-        if at_least is not None:
-            _draft(image, at_least, sideways=turn in _SIDEWAYS)
-        if math.prod(image.size) > MOST_PIXELS:
-            width, height = image.size
-            raise UnreadableError(
-                name,
-                f"too large, {width}x{height} pixels are more than {MOST_PIXELS // 10**6} million",
-            )
-        image.load()
-        plain = eight_bits(image)
-        if turn in _TURNS:
-            plain = plain.transpose(_TURNS[turn])
-        return planes(plain)
+        raise UnreadableError(
+            name, f"too large, {width}x{height} pixels are more than {MOST_PIXELS // 10**6} million"
+        )
+    image.load()
+    plain = eight_bits(image)
+    if turn in _TURNS:
+        plain = plain.transpose(_TURNS[turn])
+    return planes(plain)
 
 
 def _draft(image: Image.Image, at_least: Size, *, sideways: bool) -> None:

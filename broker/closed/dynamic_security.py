@@ -68,11 +68,21 @@ def users_of(document: Mapping[str, Any]) -> frozenset[str]:
     Raises:
         UnknownDocumentError: it is not the plugin's file.
     """
+    if "clients" not in document:
+        raise UnknownDocumentError("it lists no clients")
+    return frozenset(name for name, _ in _listed(document, "clients", "username")) - {ADMIN}
+
+
+def _listed(document: Mapping[str, Any], key: str, named: str) -> list[tuple[str, Any]]:
+    """Return the entries of a list by their names; none where there is no such list."""
+    entries = document.get(key, [])
     try:
-        names = frozenset(str(client["username"]) for client in document["clients"])
-    except (KeyError, TypeError):
-        raise UnknownDocumentError("it lists no clients") from None
-    return names - {ADMIN}
+        names = [entry[named] for entry in entries]
+    except (KeyError, TypeError, IndexError):
+        names = [None]
+    if not all(isinstance(name, str) for name in names):
+        raise UnknownDocumentError(f"{key} is not a list of what has a {named}")
+    return list(zip(names, entries, strict=True))
 
 
 def with_users(document: Mapping[str, Any], users: Iterable[User]) -> dict[str, Any]:
@@ -87,12 +97,18 @@ def with_users(document: Mapping[str, Any], users: Iterable[User]) -> dict[str, 
 
 
 def without_users(document: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return the file without some users."""
+    """Return the file without some users.
+
+    Raises:
+        UnknownDocumentError: it is not the plugin's file.
+    """
     gone = set(names)
     return {
         **document,
-        "clients": [each for each in document.get("clients", []) if each["username"] not in gone],
-        "roles": [each for each in document.get("roles", []) if each["rolename"] not in gone],
+        **{
+            key: [entry for name, entry in _listed(document, key, named) if name not in gone]
+            for key, named in (("clients", "username"), ("roles", "rolename"))
+        },
     }
 
 

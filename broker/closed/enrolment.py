@@ -188,10 +188,8 @@ class _Filed:
         self._fog = fog
 
     def names(self) -> frozenset[str]:
-        try:
+        with self._readable():
             return users_of(self._fog.read_users())
-        except UnknownDocumentError as error:
-            raise ClosedFogError(f"{self._fog.users}: {error}") from None
 
     def add(self, users: list[User]) -> None:
         self._change(lambda document: with_users(document, users))
@@ -201,7 +199,16 @@ class _Filed:
         self._change(lambda document: without_users(document, names))
 
     def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        self._fog.write_users(change(self._fog.read_users()))
+        with self._readable():
+            changed = change(self._fog.read_users())
+        self._fog.write_users(changed)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except UnknownDocumentError as error:
+            raise ClosedFogError(f"{self._fog.users}: {error}") from None
 
 
 class _Running:

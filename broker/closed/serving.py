@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from broker.closed.authority import ClockError
+from broker.closed.dynamic_security import UnknownDocumentError, users_of
 from broker.closed.folder import ClosedFog, ClosedFogError
 from broker.closed.lock import Lock
 from broker.engine.address import EngineError, reachable_host
@@ -43,6 +44,7 @@ def serve_closed(fog: ClosedFog, host: str, ready: Callable[[Listener], None]) -
         lock.note(host)
         reached = (reachable_host(host),)  # by `enrol` and `revoke`
         fog.renew(_now(), *reached)
+        _check_users(fog)
         other = mosquitto_user()
         if other is not None:
             fog.give_to(*other)
@@ -63,6 +65,14 @@ def serve_closed(fog: ClosedFog, host: str, ready: Callable[[Listener], None]) -
         run_mosquitto(setup, lambda: ready(listener))
     finally:
         lock.free()
+
+
+def _check_users(fog: ClosedFog) -> None:
+    """Refuse a file of users that cannot be read: Mosquitto would run without, and let nobody in."""
+    try:
+        users_of(fog.read_users())
+    except UnknownDocumentError as error:
+        raise ClosedFogError(f"{fog.users}: {error}") from None
 
 
 def closed_settings(open_settings: str, listener: Listener, plugin: str) -> str:

@@ -35,7 +35,7 @@ def check_output_file(option: str, path: Path, suffixes: Collection[str] = ()) -
 def check_output_folder(option: str, path: Path, ours: Collection[str] | None = None) -> None:
     """Refuse a folder that could not be made, or written to; one that is missing is not made yet.
 
-    ``ours``: names of what may lie in it; with anything else in it, it is somebody's.
+    ``ours``: names of what may lie in it, beside hidden files; with anything else in it, it is somebody's.
 
     Raises:
         FileError: it could not; the sentence names the option.
@@ -49,7 +49,7 @@ def check_output_folder(option: str, path: Path, ours: Collection[str] | None = 
             raise FileError(f"{shown}: {'' if there == path else f'{there} '}is a file")
         if there == path and ours is not None:
             for name in sorted(each.name for each in path.iterdir()):
-                if name not in ours:
+                if name not in ours and not name.startswith(".") and name != "lost+found":
                     raise FileError(
                         f"{shown}: is not empty (there is {name} in it); name a folder of its own"
                     )

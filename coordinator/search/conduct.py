@@ -46,4 +46,6 @@ def conduct(
 def _pool(
     evaluate: Evaluator, scheduler: str | None, workers: int | None
 ) -> AbstractContextManager[DaskPool] | AbstractContextManager[EvaluationPool]:
-    return DaskPool(evaluate, scheduler) if scheduler else EvaluationPool(evaluate, workers)
+    if scheduler is not None:
+        return DaskPool(evaluate, scheduler)
+    return EvaluationPool(evaluate, workers)

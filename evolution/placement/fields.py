@@ -130,4 +130,4 @@ def known(ids: Iterable[str], there: set[str], where: str, kind: str) -> None:
     """Raise ValueError for the first id that is not known."""
     for item in ids:
         if item not in there:
-            raise ValueError(f"{where}: there is no {kind} {item!r}.")
+            raise ValueError(f"{where}: there is no {kind} {_shown(item)}.")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fog_node.camera.stream import Answer
 
 _SOURCE: Final = 80
-_COUNTED: Final = {
+COUNTED: Final = {
     "superseded": "not sent, newer ones took their place",
     "unchanged": "not sent, nothing had changed",
     "stale": "not sent, too old",
@@ -22,6 +22,7 @@ _COUNTED: Final = {
     "empty": "without anything in it",
     "reopened": "times the source was opened again",
 }
+"""What a summary says only where there was any, in the words that follow the number."""
 
 
 def answer_line(answer: Answer, unix_now: float, *, of_several: bool = False) -> str:
@@ -56,7 +57,7 @@ def summary_line(summary: Mapping[str, Any], *, of_several: bool = False) -> str
         parts.append(f"{summary['unknown']} unknown")
     if summary["lost"]:
         parts.append(f"{summary['lost']} lost")
-    parts += [f"{summary[key]} {words}" for key, words in _COUNTED.items() if summary.get(key)]
+    parts += [f"{summary[key]} {words}" for key, words in COUNTED.items() if summary.get(key)]
     if summary["accuracy"] is not None:
         parts.append(f"{summary['accuracy']:.1%} right")
     latency = summary["latency_ms"]

@@ -151,8 +151,7 @@ class CameraStream:
                 break
             self._left -= 1
             self._offered = newest or 0
-            # A camera that was held up goes on from now: it does not flood the fog with the past.
-            self._next_at = max(self._next_at + self._interval, now - self._interval)
+            self._next_at = self._tick_after(self._next_at, now, live=newest is not None)
             self._waiting += 1
             self._send_newest(now, sends)
         self._send_newest(now, sends)
@@ -170,6 +169,13 @@ class CameraStream:
             return False
         room = self._in_flight(now) < self._window.size and len(self._pending) < UNANSWERED_MOST
         return room and (self._next_at is None or now >= self._next_at)
+
+    def _tick_after(self, tick: float, now: float, *, live: bool) -> float:
+        """Return when the next picture is due: who was held up goes on from now, without a flood of the past."""
+        following = tick + self._interval
+        if live:  # the past is gone
+            return following if following > now else now + self._interval
+        return max(following, now - self._interval)
 
     def _comes(self, newest: int | None) -> bool:
         """Return whether the source has a picture that no tick had before."""

@@ -58,11 +58,11 @@ def stream_pictures(joined: Joined, given: Given, report: Report) -> None:
         stopped_by_signals(late_code=1) as stop,
         connection(joined, f"{joined.site}/camera/{camera}", retry=True) as bus,
     ):
-        if _connected(bus, given.wait_s, stop):
-            streams = Streams(stop, report.progress)
-            streams.add(_cameras(joined, given, bus, camera, report), lambda: sources)
-            streams.wait()
-            _end(streams, report)
+        _await_broker(bus, given.wait_s, stop)
+        streams = Streams(stop, report.progress)
+        streams.add(_cameras(joined, given, bus, camera, report), lambda: sources)
+        streams.wait()
+        _end(streams, report)
 
 
 def _stream_topics(joined: Joined, given: Given, report: Report) -> None:
@@ -94,8 +94,7 @@ def _stream_topics(joined: Joined, given: Given, report: Report) -> None:
         connection(joined, f"{joined.site}/camera/{camera}", retry=True) as bus,
         source_bus(broker, bus, camera) as from_bus,
     ):
-        if not _connected(bus, given.wait_s, stop):
-            return
+        _await_broker(bus, given.wait_s, stop)
         streams, shared = Streams(stop, report.progress), SharedBus(bus)
 
         def begin(name: str, feed: Feed) -> None:
@@ -121,12 +120,10 @@ def _source_broker(given: Given) -> SourceBroker | None:
     return SourceBroker.of(given.source_broker, given.source_password_file, ca, os.environ)
 
 
-def _connected(bus: MqttBus, wait_s: float, stop: Stop) -> bool:
-    """Wait for the broker; return whether it is there, or else the command was told to stop."""
-    there = wait_connected(bus, seconds=wait_s, stop=stop)
-    if not there and not stop.told:
+def _await_broker(bus: MqttBus, wait_s: float, stop: Stop) -> None:
+    """Wait for the broker, unless the command is told to stop: then there is a summary of nothing."""
+    if not wait_connected(bus, seconds=wait_s, stop=stop) and not stop.told:
         refuse(f"{bus.trouble}; waited {wait_s:g} s")
-    return there
 
 
 def _cameras(

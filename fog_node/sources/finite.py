@@ -1,30 +1,27 @@
 """Pictures that the camera paces: as many as there are, each whenever it is wanted."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from fog_node.sources.newest import Size
 from fog_node.sources.source import EVERY_TICK, Picture, Shape, SourceError, fitted
 from pictures.errors import DatasetError
 from pictures.framing import Framing
+from pictures.reading import size_needed
 
 
 class FiniteSource:
-    """A :class:`~fog_node.sources.source.Source` of ``length`` pictures, which come over and over.
-
-    ``damaged`` are those among them that could not be read; they are skipped.
-    """
+    """A :class:`~fog_node.sources.source.Source` of ``length`` pictures, which come over and over."""
 
     trouble: str | None = None
 
-    def __init__(
-        self, pictures: Iterator[Picture], length: int | None, damaged: Collection[object] = ()
-    ) -> None:
-        self._pictures, self.length, self._damaged = pictures, length, damaged
+    def __init__(self, pictures: Iterator[Picture], length: int | None) -> None:
+        self._pictures, self.length = pictures, length
 
     @property
     def counters(self) -> Mapping[str, int | float]:
         """How many pictures were ``skipped``, for they could not be read."""
-        return {"skipped": len(self._damaged)}
+        return {"skipped": 0}
 
     def newest(self, _now: float) -> int | None:
         """Return that there is always one."""
@@ -45,11 +42,15 @@ class FiniteSource:
             SourceError: there is none any more.
         """
         try:
-            return fitted(next(self._pictures), shape, framing)
+            return fitted(self._next(size_needed(shape, framing)), shape, framing)
         except StopIteration:
             raise SourceError("the source has no more pictures") from None
         except (DatasetError, ValueError) as error:
             raise SourceError(str(error)) from None
+
+    def _next(self, _at_least: Size) -> Picture:
+        """Return the next picture, at least so high and wide where it is so large."""
+        return next(self._pictures)
 
     def on_news(self, wake: Callable[[], None]) -> None:
         """Do nothing: none is newer than the others."""

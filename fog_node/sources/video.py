@@ -14,9 +14,12 @@ from fog_node.sources.time_name import time_name
 
 SCHEMES: Final = ("webcam:", "rtsp://", "rtsps://")
 _OPEN_MS, _READ_MS = 5000, 4000
+_STANDSTILL_S: Final = 0.95 * _READ_MS / 1000
 _BEHIND_S: Final = 3.0
 """A stream whose pictures have been late for so long does not catch up: it is opened again."""
 _MOST_NUMBER: Final = 1000
+_MOST_KEPT: Final = 300
+"""Pictures that are passed over because they were kept while the stream was opened."""
 
 
 def place_of(text: str) -> int | str:
@@ -93,31 +96,48 @@ class Video:
         Raises:
             SourceError: the stream ended, or is so far behind that it is to be opened anew.
         """
+        age: float | None = None
+        for _ in range(_MOST_KEPT):
+            frame = self._grab()
+            if frame is None:
+                self._feed.count("empty")
+                return None
+            now = self._feed.clock()
+            age = self._age(now)
+            if age is not None:
+                break
+        at = now - (age or 0.0)
+        return Shot(at, time_name(now - at), lambda _at_least: planes(frame))
+
+    def _grab(self) -> Any:
+        """Return a frame, whatever that is.
+
+        Raises:
+            SourceError: the stream ended, or came to a standstill: after its time OpenCV gives what it had left.
+        """
+        began = self._feed.clock()
         try:
             there, frame = self._capture.read()
         except Exception as error:  # noqa: BLE001  OpenCV's own, which is imported only when used
             raise SourceError(f"failed ({' '.join(str(error).split())[:200]})") from None
-        now = self._feed.clock()
+        seconds = self._feed.clock() - began
+        if seconds >= _STANDSTILL_S:
+            raise SourceError(f"gave no picture for {seconds:.0f} s")
         if not there:
             raise SourceError("the stream ended")
-        if frame is None:
-            self._feed.count("empty")
-            return None
-        at = now - self._age(now)
-        return Shot(at, time_name(now - at), lambda _at_least: planes(frame))
+        return frame
 
-    def _age(self, now: float) -> float:
+    def _age(self, now: float) -> float | None:
+        """Return how old a picture is that came ``now``; None: that is not known yet."""
         if self._position is None:
             return 0.0
         age = self._clock.age(float(self._capture.get(self._position)) / 1000.0, now)
-        if age <= FRESH_S:
+        if age is None or age <= FRESH_S:
             self._late_since = None
         elif self._late_since is None:
             self._late_since = now
         elif now - self._late_since > _BEHIND_S:
-            raise SourceError(
-                f"its pictures come {age:.1f} s late: more than this device can decode"
-            )
+            raise SourceError(f"its pictures come {age:.1f} s late")
         return age
 
     def close(self) -> None:

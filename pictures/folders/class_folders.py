@@ -19,7 +19,7 @@ from pictures.folders.survey import Pair, Survey
 from pictures.framing import WHOLE, Framing
 from pictures.grouping.groups import bounded, by_class, connected
 from pictures.grouping.holding_out import hold_out
-from pictures.grouping.likeness import near_pairs
+from pictures.grouping.likeness import near_pairs, usual_difference
 from pictures.grouping.neighbours import Moment, neighbours, order
 from pictures.header import Header
 from pictures.listing import Skipped
@@ -59,7 +59,7 @@ def read_class_folders(
         Moment(entry.file, each.header.taken_s)
         for entry, each in zip(entries, glances, strict=True)
     ]
-    pairs = _pairs(moments, digests, thumbs)
+    pairs = _pairs(moments, labels, digests, thumbs)
     scenes = connected(len(entries), [(pair.first, pair.second) for pair in pairs])
     groups = bounded(scenes, labels, order(moments))
     if divided:
@@ -75,6 +75,7 @@ def read_class_folders(
         groups,
         held,
         divided,
+        tuple(usual_difference(thumbs[labels == each]) for each in range(len(layout.classes))),
         (*layout.skipped, *skipped),
         layout.passed_over,
         layout.warnings,
@@ -174,18 +175,25 @@ def _read(
 
 
 def _pairs(
-    moments: Sequence[Moment], digests: Sequence[bytes], thumbs: npt.NDArray[np.uint8]
+    moments: Sequence[Moment],
+    labels: npt.NDArray[np.int64],
+    digests: Sequence[bytes],
+    thumbs: npt.NDArray[np.uint8],
 ) -> tuple[Pair, ...]:
-    """Return why pictures belong together; of two reasons the stronger."""
+    """Return why pictures belong together; of several reasons the one that says most.
+
+    In one class that two were taken one after the other says why they are nearly the same.
+    """
     first_of: dict[bytes, int] = {}
     found: dict[tuple[int, int], Pair] = {}
+    for one, other in neighbours(moments, thumbs):
+        found[one, other] = Pair(one, other, "neighbours")
+    for one, other in near_pairs(thumbs):
+        if (one, other) not in found or labels[one] != labels[other]:
+            found[one, other] = Pair(one, other, "nearly the same")
     for index, digest in enumerate(digests):
         if (first := first_of.setdefault(digest, index)) != index:
             found[first, index] = Pair(first, index, "same file")
-    for one, other in near_pairs(thumbs):
-        found.setdefault((one, other), Pair(one, other, "nearly the same"))
-    for one, other in neighbours(moments, thumbs):
-        found.setdefault((one, other), Pair(one, other, "neighbours"))
     return tuple(found[key] for key in sorted(found))
 
 

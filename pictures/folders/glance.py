@@ -13,7 +13,7 @@ from pictures.fit import fit
 from pictures.framing import Framing
 from pictures.grouping.likeness import SIDE
 from pictures.header import Header
-from pictures.reading import LEAST_DECODED, decode_header, decode_picture, read_bytes, size_needed
+from pictures.reading import LEAST_DECODED, decode_picture, decode_whole, read_bytes, size_needed
 
 Shape = tuple[int, int, int]  # channels, height, width
 
@@ -42,11 +42,11 @@ def glance(path: Path, shape: Shape, framing: Framing) -> Glance:
     """Read one picture file. Raises UnreadableError."""
     data, name = read_bytes(path), str(path)
     try:
-        whole = decode_picture(data, name, _STANDARD)
+        header, whole = decode_whole(data, name, _STANDARD)
         needed = size_needed(shape, framing)
         finer = max(needed) > LEAST_DECODED
         return Glance(
-            decode_header(data, name),
+            header,
             hashlib.blake2b(data, digest_size=16).digest(),
             fit(whole, (1, SIDE, SIDE))[0],
             fit(decode_picture(data, name, needed) if finer else whole, shape, framing),

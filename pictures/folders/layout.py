@@ -51,9 +51,12 @@ def layout_of(folder: Path) -> Layout:
     Raises DatasetError: no folders of pictures, a name that no bundle can bear, a class without
     pictures or with pictures to test on alone.
     """
-    parts, warnings, skipped = _parts(folder)
-    reading = _Reading(folder, skipped)
-    by_part = {testing: reading.classes(part) for part, testing in parts}
+    try:
+        parts, warnings, skipped = _parts(folder)
+        reading = _Reading(folder, skipped)
+        by_part = {testing: reading.classes(part) for part, testing in parts}
+    except OSError as error:
+        raise DatasetError(f"{error.filename or folder}: {error.strerror}") from None
     for testing, found in by_part.items():
         for name, paths in found.items():
             if not paths and testing is not True:
@@ -79,10 +82,7 @@ def layout_of(folder: Path) -> Layout:
 
 def _parts(folder: Path) -> tuple[list[tuple[Path, bool | None]], list[str], list[Skipped]]:
     """Return the folders that hold class folders, and for each whether it is to test on."""
-    try:
-        inside = {path.name.casefold(): path for path in sorted(folder.iterdir()) if path.is_dir()}
-    except OSError as error:
-        raise DatasetError(f"{folder}: {error.strerror}") from None
+    inside = {path.name.casefold(): path for path in sorted(folder.iterdir()) if path.is_dir()}
     train = next((inside[name] for name in _TRAIN if name in inside), None)
     tests = [inside[name] for name in _TEST if name in inside]
     if train is not None and _seen(folder) == [train]:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from pictures.errors import DatasetError
 from pictures.folders.survey import Pair, Survey
+from pictures.grouping.groups import connected
+from pictures.grouping.likeness import NEAR_MEAN
 
 FEW: Final = 20
 """Pictures of a class below which a warning is due."""
@@ -16,6 +18,7 @@ FEW: Final = 20
 UNEQUAL: Final = 8
 """How many times the smallest class the largest may be without a warning."""
 
+_OTHERS: Final = "take more at other times and in other light"
 _NAMED: Final = 3  # examples in a warning
 
 
@@ -66,9 +69,8 @@ def warnings_of(survey: Survey) -> Iterator[str]:
     yield from _the_same(survey, labels)
     yield from _across(survey, labels)
     if survey.skipped:
-        reasons = Counter(each.reason for each in survey.skipped)
-        (reason, _), *_ = reasons.most_common(1)
-        yield f"{len(survey.skipped)} files are skipped, as {survey.skipped[0].file} ({reason})"
+        first, count = survey.skipped[0], len(survey.skipped)
+        yield f"{count} file{'s are' if count > 1 else ' is'} skipped, as {first.file} ({first.reason})"
 
 
 def _counts(classes: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
@@ -88,14 +90,17 @@ def _counts(classes: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
 
 def _the_same(survey: Survey, labels: npt.NDArray[np.int64]) -> Iterator[str]:
     """Tell of classes that are one picture, or hardly more, over and over."""
+    films = connected(
+        len(labels),
+        [(each.first, each.second) for each in survey.pairs if each.why == "neighbours"],
+    )
     for label, name in enumerate(survey.classes):
         of_class = np.flatnonzero(labels == label)
-        scenes = Counter(survey.scenes[of_class].tolist())
-        (_, largest), *_ = scenes.most_common(1)
-        if len(of_class) > 2 and largest == len(of_class):
-            yield f"{name}: all {len(of_class)} pictures show nearly the same; take some at other times and in other light"
-        elif len(of_class) >= FEW and largest > len(of_class) / 2:
-            yield f"{name}: {largest} of {len(of_class)} pictures were taken one after the other or show nearly the same"
+        (_, longest), *_ = Counter(films[of_class].tolist()).most_common(1)
+        if len(of_class) > 2 and survey.usual[label] <= NEAR_MEAN:
+            yield f"{name}: its {len(of_class)} pictures hardly differ; {_OTHERS}"
+        elif len(of_class) >= FEW and longest > len(of_class) / 2:
+            yield f"{name}: {longest} of {len(of_class)} pictures were taken one after the other; {_OTHERS}"
 
 
 def _across(survey: Survey, labels: npt.NDArray[np.int64]) -> Iterator[str]:

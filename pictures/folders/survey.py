@@ -29,6 +29,7 @@ class Survey:
     pairs: enough of them to connect all that belong together. scenes: int64 (N,), equal for pictures
     that are connected. groups: int64 (N,), the same, but chains that hold too much of a class are
     divided. held: bool (N,), whether a picture is to test on. given_test: whether a folder says so.
+    usual: how much two pictures of each class usually differ, in grey levels.
     warnings: of how the folders lie.
     """
 
@@ -40,6 +41,7 @@ class Survey:
     groups: npt.NDArray[np.int64]
     held: npt.NDArray[np.bool_]
     given_test: bool
+    usual: tuple[float, ...]
     skipped: tuple[Skipped, ...]
     passed_over: int
     warnings: tuple[str, ...] = ()

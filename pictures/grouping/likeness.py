@@ -21,6 +21,7 @@ NEAR_MOST: Final = 3
 """Grey levels of 255. A JPEG saved again at quality 20 differs by 0.41 and 2 (the mean, the most of
 all cells), one of another size by 0.27 and 1; an object of 0.4 % of the picture by 24 and more."""
 
+_SAMPLE: Final = 2_000
 _POOL: Final = 4  # cells are pooled 4 x 4 for a first look
 _MOST_COMPARED: Final = 2_000_000
 """Then it ends without the rest: 10,000 pictures of one still scene, each with another dot, would take minutes."""
@@ -39,6 +40,16 @@ def differences(
         (1, 2)
     )
     return means
+
+
+def usual_difference(thumbs: Thumbs) -> float:
+    """Return how much two of these pictures usually differ in the mean, in grey levels."""
+    count = len(thumbs)
+    if count < 2:
+        return 0.0
+    first = np.arange(min(count, _SAMPLE)) * max(1, count // _SAMPLE) % count
+    second = (first + 1 + first * 7919 % (count - 1)) % count  # any other, the same at each time
+    return float(np.median(differences(thumbs, first, second)))
 
 
 def _gaps(

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
-
 from pictures.capture import name_time, running_number
-from pictures.grouping.likeness import Thumbs, differences
+from pictures.grouping.likeness import Thumbs, differences, usual_difference
 
 BURST_S: Final = 2.0
 """So soon after each other pictures are a burst, whatever they show."""
@@ -21,7 +19,6 @@ ALIKE: Final = 2.5
 """Mean difference in grey levels of pictures that are alike, or a third of what is usual if that is less."""
 
 _FASTEST: Final = 30  # pictures a second; beyond it the clock stands still or was never set
-_SAMPLE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def _by_name(moment: Moment) -> tuple[str, int, str]:
 
 def neighbours(moments: Sequence[Moment], thumbs: Thumbs) -> list[tuple[int, int]]:
     """Return pairs of pictures that belong to one burst or one scene."""
-    alike_at = min(ALIKE, _usual(thumbs) / 3)
+    alike_at = min(ALIKE, usual_difference(thumbs) / 3)
 
     def alike(one: int, other: int) -> bool:
         return float(differences(thumbs, [one], [other])[0]) <= alike_at
@@ -70,16 +67,6 @@ def neighbours(moments: Sequence[Moment], thumbs: Thumbs) -> list[tuple[int, int
         if alike(one, other):
             found.add((min(one, other), max(one, other)))
     return sorted(found)
-
-
-def _usual(thumbs: Thumbs) -> float:
-    """Return how much two pictures of this data set usually differ."""
-    count = len(thumbs)
-    if count < 3:
-        return 0.0
-    first = np.arange(min(count, _SAMPLE)) * max(1, count // _SAMPLE) % count
-    second = (first + 1 + first * 7919 % (count - 1)) % count  # any other, the same at each time
-    return float(np.median(differences(thumbs, first, second)))
 
 
 def _times(moments: Sequence[Moment]) -> list[float | None]:

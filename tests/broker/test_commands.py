@@ -210,6 +210,8 @@ def test_settings_that_cannot_be_read_or_listen_nowhere_are_told_of(tmp_path: Pa
     conf.write_bytes(b"\xff")
     assert f"{conf}: no text" in refused("--conf", str(conf))
     assert "/dev/zero: more than" in refused("--conf", "/dev/zero")
+    # To the kernel it means all addresses: nobody asked for that who left a variable empty.
+    assert "--host: names no address" in refused("--host", "")
 
 
 def test_settings_with_certificates_but_no_listener_are_refused(tmp_path: Path) -> None:

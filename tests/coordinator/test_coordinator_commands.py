@@ -48,6 +48,7 @@ def refused(*arguments: str, code: int = 2) -> str:
 @pytest.mark.parametrize(
     "command",
     [
+        "inspect",
         "search",
         "train",
         "place",

@@ -15,7 +15,7 @@ from broker.bus.seam import BusError
 from broker.closed import folder as folders
 from broker.closed.folder import ClosedFog, ClosedFogError
 from broker.closed.founding import found
-from broker.closed.serving import closed_settings, serve_closed
+from broker.closed.serving import _check_users, closed_settings, serve_closed
 from broker.engine import mosquitto as engine
 from broker.engine.address import EngineError
 from broker.engine.listener import Listener
@@ -146,6 +146,13 @@ def test_a_damaged_folder_is_told_of_by_its_file(own: ClosedFog) -> None:
     own.users.write_text("[")
     with pytest.raises(ClosedFogError, match=r"dynamic-security.json: no JSON"):
         own.read_users()
+    for text, says in (
+        ("[" * 50_000, "nested"),
+        ('{"clients": [{"username": []}]}', "clients is not"),
+    ):
+        own.users.write_text(text)
+        with pytest.raises(ClosedFogError, match=f"dynamic-security.json: .*{says}"):
+            _check_users(own)
     own.users.unlink()
     with pytest.raises(ClosedFogError, match=r"dynamic-security.json: No such file"):
         own.read_users()

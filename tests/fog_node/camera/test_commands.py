@@ -3,7 +3,9 @@
 import itertools
 import json
 import re
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from pictures.framing import WHOLE
 from tests.broker.processes import HANGS_S, ended, started
 from tests.fog_node.camera.served import serving
 from tests.fog_node.refusals import refused
+from tests.fog_node.sources.web_camera import web_camera
 
 NODE = "from fog_node.entry import fog_node; fog_node()"
 CAMERA = "from fog_node.entry import fog_camera; fog_camera()"
@@ -203,6 +206,22 @@ def test_a_source_that_never_gives_a_picture_is_one_line_in_the_end(
     options = ["--broker", broker_url, "--site", site, "--wait", "0.3"]
     result = camera(*options, source=source)
     assert refused(result) == "error: door: http://…: Connection refused; waited 0.3 s"
+
+
+def test_sigterm_ends_with_the_summary_while_a_read_hangs(
+    mosquitto: RunningBroker, site: str
+) -> None:
+    with web_camera() as hanging, serving(mosquitto.url, site):
+        hanging.behaviour = "hang"
+        options = ["--deployment", "digits", "--id", "door", "--source", hanging.url]
+        options += ["--broker", mosquitto.url, "--site", site]
+        with started("-c", CAMERA, "stream", *options) as process:
+            while not hanging.asked:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            code, out, err = ended(process)
+    assert (code, err) == (0, "")
+    assert out.startswith("door: 0 sent, 0 answered")
 
 
 @pytest.mark.parametrize(

@@ -305,3 +305,54 @@ def test_a_fog_that_was_frozen_answers_at_once_when_it_wakes(delivery: Delivery)
     if delivery == "reliable":
         assert stream.counters.answered == 300
         assert fog.works < 400, "a livelock of retries"
+
+
+# --- live sources ---------------------------------------------------------------------------
+
+
+def test_a_tick_without_a_picture_waits_for_the_next_one() -> None:
+    stream = a_stream(count=None, delivery="live")
+    assert sent(stream.due(0.0, 0)) == []
+    assert stream.hungry(0.0, 0)
+    assert stream.next_due(0.0, 0) > 0.0  # whoever brings a picture wakes the loop
+    assert sent(stream.due(0.04, 1)) == [0]
+    assert not stream.hungry(0.04, 0)
+    assert stream.next_due(0.04, 0) == pytest.approx(1 / FPS)
+    assert sent(stream.due(0.73, 2)) == [1]  # held up, it goes on from now
+    assert stream.next_due(0.73, 0) == pytest.approx(0.73 + 1 / FPS)
+
+
+def test_one_picture_is_sent_once_however_often_it_is_looked_at() -> None:
+    stream = a_stream(count=None, delivery="live")
+    assert sent(stream.due(0.0, 1)) == [0]
+    assert sent(stream.due(0.2, 1)) == []
+    assert sent(stream.due(0.3, 2)) == [1]
+
+
+def test_a_picture_that_waited_for_room_and_is_stale_by_now_is_not_sent() -> None:
+    stream = a_stream(count=None, delivery="live", fps=100.0)
+    now, number = 0.0, 0
+    while len(stream.unanswered) < 4:  # the window at the start
+        number += 1
+        stream.due(now, number)
+        now += 0.01
+    assert sent(stream.due(now, number + 1)) == []
+    first = min(stream.unanswered)
+    stream.answered(result(first), now + 0.7)
+    assert sent(stream.due(now + 0.7, 0)) == []
+    assert stream.hungry(now + 0.7, 0)
+    assert sent(stream.due(now + 0.8, number + 2)) == [4]
+
+
+def test_what_was_not_sent_after_all_is_no_frame() -> None:
+    """A picture that could not be read gives way to another; one in which nothing moved does not."""
+    stream = a_stream(count=2, delivery="live")
+    (send,) = stream.due(0.0, 1)
+    stream.withdraw(send.frame_id, again=True)
+    (send,) = stream.due(0.2, 2)
+    stream.withdraw(send.frame_id, again=False)
+    assert not stream.done
+    (send,) = stream.due(0.4, 3)
+    assert (send.frame_id, stream.next_frame, stream.counters.sent) == (2, 3, 1)
+    stream.answered(result(2), 0.5)
+    assert stream.done

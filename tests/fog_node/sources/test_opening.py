@@ -15,6 +15,7 @@ from fog_node.sources.opening import Opening, open_source, open_sources
 from fog_node.sources.source import Picture, Source, SourceError
 from pictures.dataset import Pictures, load
 from pictures.framing import WHOLE
+from pictures.reading import read_picture
 from tests.broker.strategies import SECRETS, addresses_with, shows
 
 load_once = cache(load)  # it takes seconds
@@ -74,6 +75,21 @@ def test_a_folder_gives_its_pictures_by_name_with_the_name_of_their_folder(tmp_p
     assert taken(open_source(str(tmp_path), offset=1), GREY).label == "dog"
 
 
+def test_files_are_told_by_what_is_in_them_and_the_others_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(tmp_path / "cat" / "1.png", 10)
+    (tmp_path / "cat" / "1.png").rename(tmp_path / "cat" / "photo")
+    (tmp_path / "cat" / "notes.jpg").write_text("no picture", encoding="ascii")
+    (tmp_path / ".hidden.png").write_bytes(b"garbage")
+    source = open_source(str(tmp_path))
+    assert (source.length, source.counters["skipped"]) == (1, 1)
+    assert taken(source, GREY).name == "cat/photo"
+    assert caplog.messages == [
+        f"{tmp_path}: 1 files skipped (cat/notes.jpg: not a picture but text)"
+    ]
+
+
 def test_a_damaged_picture_is_skipped_and_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -88,10 +104,33 @@ def test_a_damaged_picture_is_skipped_and_said_once(
     assert str(tmp_path / "2.png") in line
 
 
+def test_pictures_that_were_passed_over_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 7):
+        save(tmp_path / f"{number}.png", number)
+    read: list[tuple[str, object]] = []
+
+    def reading(path: Path, at_least: tuple[int, int] | None) -> object:
+        read.append((path.name, at_least))
+        return read_picture(path, at_least)
+
+    monkeypatch.setattr("fog_node.sources.folder.read_picture", reading)
+    source = open_source(str(tmp_path))
+    values = []
+    for skipped in (0, 2, 1, 1_000_000):
+        source.skip(skipped)
+        values.append(int(taken(source, GREY).pixels.mean()))
+    assert values == [1, 4, 6, 1]
+    assert read == [(f"{value}.png", (4, 6)) for value in values]
+
+
 def test_a_folder_of_damaged_pictures_only_is_one_sentence(tmp_path: Path) -> None:
     for name in ("1.png", "2.png"):
         (tmp_path / name).write_bytes(b"garbage")
-    assert "2.png: not a picture" in sentence(str(tmp_path))
+    assert sentence(str(tmp_path)).startswith(
+        f"{tmp_path}: no pictures in it (1.png: not a picture"
+    )
 
 
 def test_a_file_is_one_picture_over_and_over(tmp_path: Path) -> None:

@@ -152,11 +152,12 @@ def test_two_streams_have_one_reader_and_the_last_ends_it() -> None:
 class Capture:
     """OpenCV's VideoCapture as it happens to behave."""
 
-    def __init__(self, *reads: Any, stamps: bool = False) -> None:
-        self._reads, self._stamps, self._read = list(reads), stamps, 0
+    def __init__(self, *reads: Any, takes: Callable[[], None] = lambda: None) -> None:
+        self._reads, self._takes, self._read = list(reads), takes, 0
 
     def read(self) -> tuple[bool, Any]:
         self._read += 1
+        self._takes()
         read = self._reads.pop(0)
         if isinstance(read, Exception):
             raise read
@@ -198,26 +199,49 @@ def test_what_opencv_raises_is_a_few_words() -> None:
         Video(Capture(RuntimeError("OpenCV:\n no")), Feed("door")).read()
 
 
+class Timed:
+    """A stream of 25 pictures a second, of which each read takes as long as the test says."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.now, self._seconds = 1000.0, list(seconds)
+        feed = Feed("door", clock=lambda: self.now)
+        reads = [(True, np.zeros((4, 6, 3), np.uint8))] * len(seconds)
+        self.video = Video(Capture(*reads, takes=self._take), feed, position=0)
+
+    def _take(self) -> None:
+        self.now += self._seconds.pop(0)
+
+    def ages(self) -> Iterator[float]:
+        """Yield the age of each picture that is read."""
+        while True:
+            taken = self.video.read()
+            assert taken is not None
+            yield self.now - taken.at
+
+
 def test_a_stream_that_this_device_cannot_decode_in_time_is_opened_anew() -> None:
     """Of 25 pictures a second it decodes ten: what it reads is ever older, and is not sent."""
-    now = [1000.0]
-    feed = Feed("door", clock=lambda: now[0])
-    frame = np.zeros((4, 6, 3), np.uint8)
-    video = Video(Capture(*[(True, frame)] * 200), feed, position=0)
-    ages: list[float] = []
+    ages = Timed(*[0.1] * 200).ages()
+    seen = [next(ages) for _ in range(35)]
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(35 * (0.1 - 0.04), abs=0.1)
+    with pytest.raises(SourceError, match=r"its pictures come \d.\d s late"):
+        list(ages)
 
-    def read_on() -> None:
-        while True:
-            now[0] += 0.1
-            taken = video.read()
-            assert taken is not None
-            ages.append(now[0] - taken.at)
 
-    with pytest.raises(SourceError, match="s late: more than this device can decode"):
-        read_on()
-    assert ages[0] == 0.0
-    assert ages == sorted(ages)
-    assert 3.0 < len(ages) * 0.1 < 6.0
+def test_what_was_kept_while_the_stream_was_opened_is_passed_over() -> None:
+    timed = Timed(1.2, *[0.001] * 30, *[0.04] * 10)
+    ages = timed.ages()
+    assert next(ages) == pytest.approx(0.0)
+    assert timed.now == pytest.approx(1000.0 + 1.2 + 0.03 + 0.04)
+
+
+def test_a_stream_that_comes_to_a_standstill_is_not_taken_for_one_that_goes_on() -> None:
+    """OpenCV gives what its decoder had left when its time is over, as if nothing were."""
+    ages = Timed(0.04, 0.04, 4.01).ages()
+    next(ages)
+    with pytest.raises(SourceError, match="gave no picture for 4 s"):
+        next(ages)
 
 
 def _whole() -> Any:

@@ -252,8 +252,22 @@ def test_a_class_that_is_one_picture_over_and_over_is_warned_of(tmp_path: Path) 
     for index in range(20):
         write_noise(tmp_path / "dog" / f"{index}.png", 999)
     dataset = load(str(tmp_path))
-    assert any("dog: all 20 pictures show nearly the same" in each for each in dataset.warnings)
+    assert any("dog: its 20 pictures hardly differ; take more" in each for each in dataset.warnings)
     assert np.bincount(dataset.test.labels).tolist() == [4, 4]  # a chain is divided
+
+
+def test_a_class_that_is_one_film_is_warned_of_and_divided_in_time(tmp_path: Path) -> None:
+    write_classes(tmp_path, cat=20)
+    for second in range(40):
+        write_noise(tmp_path / "dog" / f"20260103_1415{second:02}.png", 500 + second)
+    dataset, found = survey(tmp_path)
+    (warning,) = dataset.warnings
+    assert warning.startswith("dog: 40 of 40 pictures were taken one after the other; take more")
+    held = sorted(int(file[-6:-4]) for file in dataset.test.files if file.startswith("dog"))
+    assert len(held) == 8
+    assert held[3] == held[0] + 3  # two pieces of four seconds each
+    assert held[7] == held[4] + 3
+    assert np.unique(found.scenes).size == 21
 
 
 def test_a_burst_stands_on_one_side(tmp_path: Path) -> None:
