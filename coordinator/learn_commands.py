@@ -54,16 +54,17 @@ def learn(
 
     Example: fog-coordinator learn pictures/bin --out bin
     """
+    from coordinator.inspect.wanted import wanted as options
     from coordinator.learn.destination import Destination
     from coordinator.learn.learning import carry_out, plan
-    from coordinator.learn.options import wanted_input
+    from coordinator.search.input import InputConfig
 
     destination = Destination(out)
     try:
         with ended_by_signals(), progress() as told:
             if not dry_run:
                 destination.check(resume=resume)
-            wanted = wanted_input(size, colour, crop, fit)
+            wanted = InputConfig.of(options(size, colour, crop, fit))
             ready = plan(data, wanted, seed, name, epochs=epochs, tell=told.tell)
             if dry_run:
                 if as_json:

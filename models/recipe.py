@@ -49,22 +49,32 @@ def recipe(pictures: Pictures, *, effort: float = 1.0, seed: int = 0) -> Schedul
     return advised(pictures, effort=effort, seed=seed).schedule
 
 
-def advised(pictures: Pictures, *, effort: float = 1.0, seed: int = 0) -> Recipe:
-    """Return the schedule of `recipe`, with reasons that can be shown to people."""
+def advised(
+    pictures: Pictures, *, effort: float = 1.0, seed: int = 0, epochs: int | None = None
+) -> Recipe:
+    """Return the schedule of `recipe`, with reasons that can be shown to people.
+
+    epochs: so many, whatever suits the pictures.
+    """
     count = len(pictures)
     if not count or not effort > 0:
         raise ValueError("a recipe needs pictures, and an effort above zero")
     counts = np.bincount(pictures.labels)
     counts = counts[counts > 0]
     seen = SEEN * (max(1.0, len(counts) / 2) * max(1.0, count / len(counts) / 50)) ** 0.5
-    epochs = max(1, round(seen * effort / count))
+    suited = max(1, round(seen * effort / count))
+    often = f"{suited} epochs of {count} pictures: the fewer pictures, the more often each is seen"
+    if epochs is None:
+        epochs = suited
+    else:
+        often = f"{epochs} epochs of {count} pictures, as was asked for; {suited} would suit them"
     shift = round(0.07 * min(pictures.shape[1:]))
     balanced = bool(counts.max() > UNEQUAL * counts.min())
     photographs = not _plain(pictures)
     mirror = likeness(pictures, mirrored).helps
     turn = likeness(pictures, _turned).helps
     reasons = [
-        f"{epochs} epochs of {count} pictures: the fewer pictures, the more often each is seen",
+        often,
         f"moved by up to {shift} pixels and 10 % larger or smaller: no camera and no thing stands still",
         "in other light and colours: these are photographs"
         if photographs

@@ -25,7 +25,7 @@ from coordinator.report.assessment import Assessment
 from coordinator.report.learned_page import write_learned
 from coordinator.report.summary import summary
 from coordinator.search.conduct import conduct
-from coordinator.search.config import SearchConfig
+from coordinator.search.config import SearchConfig, validating
 from coordinator.search.input import InputConfig
 from coordinator.search.run_folder import Run
 from coordinator.search.scoring import Scoring
@@ -85,9 +85,10 @@ def plan(
     try:
         name = bundle_name(data) if name is None else check_name(name)
         dataset = wanted.load(path, tell)
-        advice = advised(dataset.train, seed=seed)
-        winner = trained_for(advice.schedule, epochs or advice.schedule.epochs)
-        candidate, pictures = _candidate(dataset.train, winner, epochs)
+        rest, _ = dataset.train.split(validating(len(dataset.train)))
+        advice = advised(rest, seed=seed, epochs=epochs)
+        winner = advice.schedule
+        candidate, pictures = _candidate(rest, winner, epochs)
         config = decide(
             path,
             wanted,

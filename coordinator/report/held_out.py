@@ -17,23 +17,20 @@ _MOST_CONFUSED: Final = 15
 def classes_section(found: Assessment) -> Iterator[str]:
     """Yield right answers by class."""
     yield "<h2>By class</h2>"
-    yield table(
-        (
-            ("class", False),
-            ("pictures", True),
-            ("right", True),
-            ("", False),
-            ("95 % interval", False),
-        ),
-        [_class_row(name, share) for name, share in found.classes.items()],
-    )
+    head = (("class", False), ("right", True), ("95 % interval", False))
+    yield table(head, [_class_row(name, share) for name, share in found.classes.items()])
 
 
 def _class_row(name: str, share: Share | None) -> tuple[str, ...]:
     if share is None:
-        return text(name), "0", "", "", "none held out"
+        return text(name), "", '<span class="soft">no picture is held out</span>'
+    right = percent(share.value, share.count)
     verdict = interval_text(share) + ("" if share.tells else ", too few to tell")
-    return text(name), str(share.count), percent(share.value, share.count), bar(share), verdict
+    return (
+        text(name),
+        f'{right}<br><span class="soft">{share.part} of {share.count}</span>',
+        f'{bar(share)}<span class="soft">{verdict}</span>',
+    )
 
 
 def confusion_section(found: Assessment) -> Iterator[str]:

@@ -122,7 +122,7 @@ def _data_section(learned: Learned) -> Iterator[str]:
             f"{learned.validation:,} pictures: they chose the epoch and the threshold",
         ),
         ("held out", f"{len(dataset.test):,} pictures, looked at once, for this page"),
-        ("epochs", f"the {learned.epoch}. of {learned.epochs} was kept"),
+        ("epoch kept", f"{learned.epoch} of {learned.epochs}"),
     ]
     if learned.networks is not None:
         rows.append(("networks compared", str(learned.networks)))

@@ -27,6 +27,12 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 VALIDATING, MOST_VALIDATING = 0.2, 500
 """The share of the training pictures that is set apart unless the file says how many, and the most."""
 
+
+def validating(pictures: int) -> int:
+    """Return how many of so many training pictures are set apart where nobody says."""
+    return min(MOST_VALIDATING, max(1, round(pictures * VALIDATING)))
+
+
 SUPERNET = Schedule(phases=((15, 5e-3),), curve="one-cycle", batch=64)
 """What the shared weights get by default."""
 
@@ -152,7 +158,7 @@ class SearchConfig(FileModel):
 
     def validating(self, pictures: int) -> int:
         """Return how many of so many training pictures are set apart to choose by, never to train on."""
-        return self.validation or min(MOST_VALIDATING, max(1, round(pictures * VALIDATING)))
+        return self.validation or validating(pictures)
 
     @property
     def inventory(self) -> tuple[FogDevice, ...]:

@@ -1,21 +1,20 @@
 """What of each picture the networks see: the ``input:`` of a search file."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from broker.files.file_model import FileModel
 from coordinator.forecast.deployable import check_frame
+from coordinator.inspect.wanted import MOST, Colour, Shape, Wanted
 from models.evaluator import framed
 from pictures.dataset import Dataset, is_class_folders, load
-from pictures.fit import COLOUR, GREY
 from pictures.folders.class_folders import shape_within, suggested_shape
 from pictures.folders.gathering import Tell, quietly
 from pictures.framing import Crop, Fit, Framing
 
-Side = Annotated[int, Field(ge=1, le=4096)]
-Shape = tuple[int, int, int]  # channels, height, width
+Side = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class InputConfig(FileModel):
@@ -27,7 +26,7 @@ class InputConfig(FileModel):
     """
 
     size: Side | tuple[Side, Side] | None = None
-    colour: Literal["auto", "grey", "colour"] = "auto"
+    colour: Colour = "auto"
     crop: Crop | None = None
     fit: Fit = "stretch"
 
@@ -36,9 +35,9 @@ class InputConfig(FileModel):
     def _one_side_or_two(cls, value: object) -> object:
         pair = isinstance(value, list | tuple)
         sides = value if isinstance(value, list | tuple) else (value,)
-        whole = all(type(side) is int and 1 <= side <= 4096 for side in sides)
+        whole = all(type(side) is int and 1 <= side <= MOST for side in sides)
         if value is not None and not (whole and len(sides) == 1 + pair):
-            raise ValueError("is the longer side or [width, height], in pixels from 1 to 4096")
+            raise ValueError(f"is the longer side or [width, height], in pixels from 1 to {MOST}")
         return value
 
     @model_validator(mode="after")
@@ -51,14 +50,15 @@ class InputConfig(FileModel):
         """The zone and how it fills the size."""
         return Framing(self.crop, self.fit)
 
+    @classmethod
+    def of(cls, options: Wanted) -> Self:
+        """Return what the options of a command ask for."""
+        framing = options.framing
+        return cls(size=options.size, colour=options.colour, crop=framing.crop, fit=framing.fit)
+
     def shape(self, suits: Shape) -> Shape:
         """Return (C, H, W) of what the networks see where (C, H, W) suits the zone that is seen."""
-        channels, height, width = suits
-        channels = {"auto": channels, "grey": GREY, "colour": COLOUR}[self.colour]
-        if isinstance(self.size, tuple):
-            return channels, self.size[1], self.size[0]
-        scale = 1.0 if self.size is None else self.size / max(width, height)
-        return channels, max(1, round(height * scale)), max(1, round(width * scale))
+        return Wanted(self.size, self.colour, self.framing).shape(suits)
 
     def load(self, dataset: str, tell: Tell = quietly) -> Dataset:
         """Load a data set as the networks see it: the one way to pictures for all who search and train.

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from coordinator.files import FileError
+from coordinator.inspect.wanted import wanted
 from coordinator.learn.decisions import decide, settings, trained_for
 from coordinator.learn.destination import Destination
 from coordinator.learn.names import bundle_name
-from coordinator.learn.options import wanted_input
 from coordinator.search.config import SearchConfig, read_search
 from coordinator.search.input import InputConfig
 from models.default_network import default_network
@@ -92,29 +92,8 @@ def test_a_bundle_is_called_after_its_pictures(data: str, name: str) -> None:
 
 
 def test_options_are_an_input() -> None:
-    assert wanted_input(None, "auto", None, "stretch") == InputConfig()
-    assert wanted_input("64", "grey", "0.5,0,0.5,1", "pad") == InputConfig(
+    assert InputConfig.of(wanted(None, "auto", None, "stretch")) == InputConfig()
+    assert InputConfig.of(wanted("64", "grey", "0.5,0,0.5,1", "pad")) == InputConfig(
         size=64, colour="grey", crop=(0.5, 0.0, 0.5, 1.0), fit="pad"
     )
-    assert wanted_input("96X72", "auto", None, "cover").size == (96, 72)
-
-
-@pytest.mark.parametrize(
-    ("size", "crop", "fault"),
-    [
-        ("big", None, "--size big: is neither"),
-        ("96x", None, "--size 96x: is neither"),
-        ("-3", None, "--size -3: is neither"),
-        ("0", None, "--size: is the longer side"),
-        ("99999", None, "--size: is the longer side"),
-        (None, "0,0,1", "--crop 0,0,1: is not"),
-        (None, "a,b,c,d", "--crop a,b,c,d: is not"),
-        (None, "0.5,0,0.6,1", "--crop: left"),
-        (None, "0,0,nan,1", "--crop: "),
-    ],
-)
-def test_an_option_that_is_no_input_is_named(
-    size: str | None, crop: str | None, fault: str
-) -> None:
-    with pytest.raises(ValueError, match="^" + fault):
-        wanted_input(size, "auto", crop, "stretch")
+    assert InputConfig.of(wanted("96X72", "auto", None, "cover")).size == (96, 72)

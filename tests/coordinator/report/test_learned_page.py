@@ -56,7 +56,7 @@ def test_everything_that_was_measured_is_said(learned: Learned) -> None:
         "unknown (&lt;closed&gt; 52%)",
         "<code>shut/&lt;0&gt;.jpg</code>",
         '<td>1 of 2</td><td class="n">90.0 %</td>',
-        "the 7. of 9 was kept",
+        "<th>epoch kept</th><td>7 of 9</td>",
         "1 min 15 s",
         "seen often",
         "fog-coordinator deploy door",

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from broker.first_fault import first_fault
 from coordinator.files import FileError
-from coordinator.search.input import InputConfig, Shape
+from coordinator.inspect.wanted import Shape
+from coordinator.search.input import InputConfig
 from coordinator.search.run_folder import Run
 from pictures.framing import Framing
 from tests.coordinator.search.toys import config
