@@ -21,7 +21,7 @@ def learn(
     out: Annotated[Path, typer.Option(help="The folder for the bundle and the report.")],
     size: Annotated[
         str | None,
-        typer.Option(help="Pixels of the longer side, or WIDTHxHEIGHT; default: at most 96."),
+        typer.Option(help="Pixels of the longer side, or WIDTHxHEIGHT; default: at most 64."),
     ] = None,
     colour: Annotated[
         Literal["auto", "grey", "colour"], typer.Option(help="auto: grey if all pictures are.")

@@ -25,7 +25,7 @@ def inspect(
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="Pixels of the longer side, or WIDTHxHEIGHT; default: at most 96."),
+        typer.Option(help="Pixels of the longer side, or WIDTHxHEIGHT; default: at most 64."),
     ] = None,
     colour: Annotated[
         Literal["auto", "grey", "colour"], typer.Option(help="auto: grey if all pictures are.")

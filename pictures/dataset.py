@@ -120,7 +120,7 @@ def survey(
 def suggested_shape(folder: Path, framing: Framing = WHOLE) -> tuple[int, int, int]:
     """Return the shape (C, H, W) that suits the pictures of a folder of class folders.
 
-    The longest side is at most 96, the aspect that of the most common picture, grey if all are grey.
+    The longest side is at most 64, the aspect that of the most common picture, grey if all are grey.
     Raises DatasetError.
     """
     return class_folders.suggested_shape(folder, framing)

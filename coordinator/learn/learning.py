@@ -139,7 +139,8 @@ def carry_out(wanted: Plan, out: Destination, told: Progress, *, resume: bool) -
     if resume and (found := out.finished()) is not None:
         return Done(found, ("all of it was done before",))
     run = Run(out.run, wanted.config, resume=resume)
-    conduct(run, wanted.scoring, told)
+    winner_s = wanted.forecast.winner_s or 0.0
+    conduct(run, wanted.scoring, told, then=f"then about {duration(winner_s)} of training")
     winner = chosen(out.run, out.bundle, None, wanted.name)
     learned = train_winner(winner, _teller(told), THREADS)
     learned = replace(learned, reasons=wanted.reasons, seconds=time.perf_counter() - began)

@@ -21,6 +21,7 @@ from coordinator.report.interval import TELLING_WIDTH
 from coordinator.report.learned import Learned
 from coordinator.report.marks import bar, interval_text, percent
 from coordinator.report.network_section import network_section
+from pictures.labelled import Pictures
 
 _SHOWN_OF_A_CLASS: Final = 8
 _CLASSES_SHOWN: Final = 30
@@ -121,7 +122,7 @@ def _data_section(learned: Learned) -> Iterator[str]:
             "validated on",
             f"{learned.validation:,} pictures: they chose the epoch and the threshold",
         ),
-        ("held out", f"{len(dataset.test):,} pictures, looked at once, for this page"),
+        ("held out", f"{_held_out(dataset.test)}, looked at once, for this page"),
         ("epoch kept", f"{learned.epoch} of {learned.epochs}"),
     ]
     if learned.networks is not None:
@@ -143,6 +144,12 @@ def _data_section(learned: Learned) -> Iterator[str]:
         yield f"<ul>{items}</ul>"
         if len(dataset.skipped) > _SKIPPED_SHOWN:
             yield f'<p class="soft">And {len(dataset.skipped) - _SKIPPED_SHOWN} more.</p>'
+
+
+def _held_out(test: Pictures) -> str:
+    """Say how many pictures there are, and of how many moments where some belong together."""
+    moments = len(test if test.groups is None else np.unique(test.groups))
+    return f"{len(test):,} pictures" + (f" of {moments:,} moments" if moments < len(test) else "")
 
 
 def _next_section(learned: Learned) -> Iterator[str]:

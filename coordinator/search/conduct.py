@@ -15,11 +15,12 @@ from models.training import Progress as Epoch
 
 
 def conduct(
-    run: Run, scoring: Scoring, told: Progress, scheduler: str | None = None
+    run: Run, scoring: Scoring, told: Progress, scheduler: str | None = None, then: str = ""
 ) -> dict[str, Any]:
     """Search, and return ``result.json``.
 
     scheduler: measure on the Dask cluster of this address instead of in processes of our own.
+    then: what comes after the search, told beside how far it is.
 
     Raises:
         FileError, SchedulerError, ValueError, OSError: one sentence that says what is of no use.
@@ -34,7 +35,7 @@ def conduct(
             "searching",
             step.scored,
             step.individuals,
-            f"{step.measured} networks measured{best}",
+            f"{step.measured} networks measured{best}" + (f", {then}" if then else ""),
             f"generation {step.generation}/{step.generations}",
         )
 

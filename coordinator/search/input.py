@@ -21,7 +21,7 @@ class InputConfig(FileModel):
     """Size, colour and zone of what the networks see; a bundle bears it, so that cameras do the same.
 
     size: the longer side, in pixels, with the pictures' own aspect; or width and height. By default
-    what suits the pictures: their own size, scaled down to 96 pixels. crop: left, top, width and height of a zone, shares of
+    what suits the pictures: their own size, scaled down to 64 pixels. crop: left, top, width and height of a zone, shares of
     the picture. fit: how the zone fills the size, see `pictures.framing.Framing`.
     """
 

