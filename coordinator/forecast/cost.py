@@ -64,12 +64,12 @@ class Forecast:
             for each in self.frames
         ]
         if self.search_s is not None and self.training_s is not None:
-            what = f"up to {self.networks} trainings of {duration(self.training_s)}, in all "
+            what = f"{self.networks} trainings of {duration(self.training_s)}, in all "
             lines.append(
-                f"forecast: {what if self.networks > 1 else ''}{duration(self.search_s)} of search"
+                f"forecast: up to {what if self.networks > 1 else ''}{duration(self.search_s)} of search"
             )
         if self.winner_s is not None:
-            lines.append(f"forecast: {duration(self.winner_s)} to train the winner")
+            lines.append(f"forecast: up to {duration(self.winner_s)} to train the winner")
         return tuple(lines)
 
 
