@@ -94,7 +94,6 @@ class Multipart:
         self._in_body = False
         return body if self._length is not None else body.removesuffix(b"\n").removesuffix(b"\r")
 
-
     def _end_of_jpeg(self) -> int | None:
         """Return the length of what has come if that is a whole JPEG."""
         tail = bytes(self._data[-4:]).rstrip(b"\r\n")
