@@ -40,6 +40,11 @@ def topic_filter_of(text: str) -> str:
         check_filter(topic_filter)
     except ValueError as error:
         raise SourceError(f"{redacted(text)}: {error}") from None
+    if topic_filter.startswith("$share/"):
+        raise SourceError(
+            f"{redacted(text)}: a shared subscription gives others a part of the pictures; leave "
+            "$share/GROUP/ out"
+        )
     if topic_filter.startswith("//"):
         raise SourceError(
             f"{redacted(text)}: after mqtt: comes a topic, not a broker; its broker is --source-broker"
