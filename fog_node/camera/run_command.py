@@ -10,6 +10,7 @@ from typing import Final
 from broker.access.joining import Joined
 from broker.bus.seam import Bus
 from broker.bus.sharing import SharedBus
+from broker.bus.url import BrokerUrl
 from broker.command_line import refuse
 from broker.ending import stopped_by_signals
 from broker.files.file_model import read_model
@@ -51,7 +52,7 @@ def run_cameras(path: Path, joined: JoinedWith, report: Report) -> None:
         told = stop.told
         for pictures in running.pictures.values():
             pictures.close()
-        counted = {name: dict(each.counters) for name, each in running.pictures.items()}
+        counted = {name: each.counted() for name, each in running.pictures.items()}
         # Now: closing the connections may take longer than there is time.
         report.end_all(running.streams.summaries(), counted, told_to_stop=told)
 
@@ -112,7 +113,8 @@ class _Running:
         name = planned.name or "topics"
         from_bus: Bus = self._stack.enter_context(source_bus(planned.broker, bus.share(), name))
         made = MqttPictures(from_bus, topic_filter, camera=planned.name, on_camera=begin)
-        self.pictures[planned.source] = made
+        where = "" if planned.broker is None else f" of {BrokerUrl.parse(planned.broker.url)}"
+        self.pictures[planned.source + where] = made
         if has_wildcard(topic_filter):
             self.open_ended = True
         else:
