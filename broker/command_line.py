@@ -109,6 +109,7 @@ def say(*lines: str) -> None:
 def say_json(value: Any) -> None:
     """Print the one JSON object of ``--json``."""
     sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()  # a pipe is to have it now: the process may be ended before its end
 
 
 def not_nan(value: float | None) -> float | None:

@@ -158,4 +158,3 @@ def _show(heard: Heard, *, as_json: bool) -> None:
         say_json(object_of(heard, now))
     else:
         say(line(heard, now))
-    sys.stdout.flush()  # a pipe is to have it now

@@ -73,7 +73,7 @@ def _is_cut(data: bytes) -> bool:
     if len(data) < _LEAST:
         return True
     if data.startswith(b"\xff\xd8"):
-        return not _jpeg_ends(data)
+        return not jpeg_ends(data)
     if data.startswith(b"\x89PNG"):
         return _END_OF_PNG not in data
     if data[:4] == b"RIFF":
@@ -81,7 +81,7 @@ def _is_cut(data: bytes) -> bool:
     return data[:2] == b"BM" and int.from_bytes(data[2:6], "little") > len(data)
 
 
-def _jpeg_ends(data: bytes) -> bool:
+def jpeg_ends(data: bytes) -> bool:
     """Return whether a JPEG has its end: of the picture itself, not of the small one in its EXIF data."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:

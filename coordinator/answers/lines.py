@@ -3,15 +3,8 @@
 import time
 from typing import Any
 
-from broker.messages import Result
+from broker.verdict import verdict
 from coordinator.answers.following import Heard
-
-
-def verdict(result: Result) -> str:
-    """Return what an answer says: its label, or that it is unknown and what it would be."""
-    if result.unknown:
-        return f"unknown ({result.label} {result.confidence:.0%})"
-    return f"{result.label} {result.confidence:.0%}"
 
 
 def line(heard: Heard, unix_s: float) -> str:

@@ -18,7 +18,7 @@ from broker.retained import Retained
 from broker.topics import STATE
 from coordinator.answers.answer import Answer
 from coordinator.answers.attention import Attention
-from coordinator.answers.cameras import Camera, Cameras, Key
+from coordinator.answers.cameras import MOST, Camera, Cameras, Key
 from coordinator.answers.home_assistant import HomeAssistant, cleared
 from coordinator.answers.rules import Rules
 from coordinator.fog.failures import Failures
@@ -53,6 +53,7 @@ class States:
         self._home_assistant = home_assistant
         self._cameras = Cameras(rules.equal_answers)
         self._retained = Retained(site)
+        self._unread: set[Key] = set()
         self._served: dict[str, _Served] = {}
         self._attention = Attention(rules.equal_answers)
         self._acts = False
@@ -92,10 +93,12 @@ class States:
         foreign = self._retained.heard(STATE, payload, deployment=deployment, camera=camera)
         if not self._acts:
             self._drop(key)
+            if len(self._unread) < MOST:
+                self._unread.add(key)  # until it was
             if payload:
-                self._remember(
-                    key, State.decode(payload, deployment=deployment, camera=camera), now
-                )
+                state = State.decode(payload, deployment=deployment, camera=camera)
+                self._remember(key, state, now)
+            self._unread.discard(key)
             return []
         ours = self._retained.published(STATE, deployment=deployment, camera=camera)
         if not payload or ours or not foreign:
@@ -107,12 +110,18 @@ class States:
         return self._cleared(key, also)
 
     def begin(self) -> list[Publish]:
-        """Begin to act: what is retained is ours from now on, also what another Home Assistant was told."""
+        """Begin to act: what is retained is ours from now on, also what another Home Assistant was told.
+
+        What could not be read, of another version or of nobody, is cleared: nobody else would.
+        """
         self._acts = True
         actions: list[Publish] = []
         for key, camera in self._cameras:
             if camera.state is not None:
                 actions += self._publish(key, camera, camera.state)
+        for key in self._unread:
+            actions += self._cleared(key, self._rules.home_assistant)
+        self._unread.clear()
         return actions
 
     def serve(self, serving: Mapping[str, Active], known: Collection[str]) -> list[Publish]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from broker.verdict import verdict
 from fog_node.camera.stream import Answer
 
 _SOURCE: Final = 80
@@ -31,9 +32,7 @@ def answer_line(answer: Answer, unix_now: float, *, of_several: bool = False) ->
     ``of_several``: the camera feeds more than one deployment, which the line names as well.
     """
     result = answer.result
-    said = f"{result.label} {result.confidence * 100:.0f} %"
-    if result.unknown:
-        said = f"unknown ({said})"
+    said = verdict(result)
     if result.missing:
         said += " (without some branch)"
     clock = time.strftime("%H:%M:%S", time.localtime(unix_now))

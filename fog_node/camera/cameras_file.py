@@ -1,9 +1,9 @@
 """``cameras.yaml``: the cameras of one process, checked before anything is opened."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from broker.files.file_model import FileModel
 from broker.ranges import MOST_SECONDS, Id
@@ -19,6 +19,15 @@ _Seconds = Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 _Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
+def _motion(value: Any) -> bool | float:
+    """Return whether only what moved is sent, or the share that has to; 1 is a share, not "yes"."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and 0 <= value <= 1:
+        return float(value)
+    raise ValueError("is true, false, or the share of the picture that has to change, 0 to 1")
+
+
 class CameraEntry(FileModel):
     """One camera: what it shows, and to which deployments."""
 
@@ -29,7 +38,7 @@ class CameraEntry(FileModel):
     deployments: Annotated[tuple[Id, ...], Field(min_length=1, max_length=16)]
     fps: Annotated[float, Field(ge=0.01, le=1000, allow_inf_nan=False)] | None = None
     every: _Seconds | None = None
-    motion: bool | Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = False
+    motion: Annotated[bool | float, BeforeValidator(_motion)] = False
     keep_alive: _Seconds = KEEP_ALIVE_S
     delivery: Literal["live", "reliable"] = "live"
     count: Annotated[int, Field(ge=1, le=MOST_FRAMES)] | None = None

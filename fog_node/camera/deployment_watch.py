@@ -7,7 +7,7 @@ from broker.bus.seam import Bus, BusError, Message, NotAllowedError
 from broker.messages import Active, Status
 from broker.payload import MessageError
 from broker.topics import ACTIVE, STATUS
-from fog_node.camera.answering import can_be_fitted
+from fog_node.camera.fitting import can_be_fitted
 
 
 class DeploymentWatch:

@@ -1,8 +1,10 @@
 """``fog-camera run CAMERAS.yaml``: several cameras in one process, of which none ends another."""
 
+import logging
 import os
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -10,6 +12,7 @@ from typing import Final
 from broker.access.joining import Joined
 from broker.bus.seam import Bus
 from broker.bus.sharing import SharedBus
+from broker.bus.url import BrokerUrl
 from broker.command_line import refuse
 from broker.ending import stopped_by_signals
 from broker.files.file_model import read_model
@@ -28,6 +31,7 @@ from fog_node.sources.opening import Opening, open_sources
 from fog_node.sources.source import Source
 from fog_node.sources.topic_ids import has_wildcard
 
+_log = logging.getLogger("fog-camera")
 _WAIT_S: Final = 30.0
 """Without an answer for so long, people are told."""
 
@@ -44,14 +48,14 @@ def run_cameras(path: Path, joined: JoinedWith, report: Report) -> None:
     except ValueError as error:
         refuse(f"{path}: {error}")
     with stopped_by_signals(late_code=1) as stop, ExitStack() as stack:
-        running = _Running(Streams(stop, report.progress), report, stack, shared)
+        running = _Running(Streams(stop, report.progress), report, stack, shared, planned)
         for each in planned:
             running.begin(each)
         running.streams.wait(forever=running.open_ended)
         told = stop.told
         for pictures in running.pictures.values():
             pictures.close()
-        counted = {name: dict(each.counters) for name, each in running.pictures.items()}
+        counted = {name: each.counted() for name, each in running.pictures.items()}
         # Now: closing the connections may take longer than there is time.
         report.end_all(running.streams.summaries(), counted, told_to_stop=told)
 
@@ -59,13 +63,22 @@ def run_cameras(path: Path, joined: JoinedWith, report: Report) -> None:
 class _Running:
     """Begins the streams of one camera after the other; connections are closed with ``stack``."""
 
-    def __init__(self, streams: Streams, report: Report, stack: ExitStack, joined: Joined) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        report: Report,
+        stack: ExitStack,
+        joined: Joined,
+        planned: list[Planned],
+    ) -> None:
         self.streams, self._report, self._stack = streams, report, stack
         self._joined = joined
         self._bus: SharedBus | None = None
         self.pictures: dict[str, MqttPictures] = {}
         self.open_ended = False
         """Whether further cameras may show themselves."""
+        self._lock = threading.Lock()
+        self._taken = set(_named(planned))
 
     def begin(self, planned: Planned) -> None:
         """Begin the streams of one entry."""
@@ -73,7 +86,7 @@ class _Running:
         site = (planned.joined or self._joined).site
         bus = self._shared() if planned.joined is None else self._own(planned.joined, planned.name)
 
-        def cameras(name: str) -> list[Camera]:
+        def cameras(name: str, deployments: Sequence[str]) -> list[Camera]:
             return [
                 Camera(
                     CameraSettings.of(
@@ -88,7 +101,7 @@ class _Running:
                     self._report.log,
                     self._report.tell,
                 )
-                for each in entry.deployments
+                for each in deployments
             ]
 
         if planned.source.startswith(SCHEME):
@@ -97,26 +110,47 @@ class _Running:
         opening = Opening(entry.offset, planned.name, planned.ca)
         streams = len(entry.deployments)
         self.streams.add(
-            cameras(planned.name), lambda: open_sources(planned.source, streams, opening)
+            cameras(planned.name, entry.deployments),
+            lambda: open_sources(planned.source, streams, opening),
         )
 
     def _begin_topics(
-        self, planned: Planned, bus: SharedBus, cameras: Callable[[str], list[Camera]]
+        self,
+        planned: Planned,
+        bus: SharedBus,
+        cameras: Callable[[str, Sequence[str]], list[Camera]],
     ) -> None:
         topic_filter = topic_filter_of(planned.source)
 
-        def begin(name: str, feed: Feed) -> None:
-            views: list[Source] = [feed.view() for _ in planned.entry.deployments]
-            self.streams.add(cameras(name), lambda: views)
+        def begin(name: str, feed: Feed, deployments: Sequence[str]) -> None:
+            views: list[Source] = [feed.view() for _ in deployments]
+            self.streams.add(cameras(name, deployments), lambda: views)
+
+        def discovered(name: str, feed: Feed) -> None:
+            if deployments := self._take(name, planned.entry.deployments, feed.name):
+                begin(name, feed, deployments)
 
         name = planned.name or "topics"
         from_bus: Bus = self._stack.enter_context(source_bus(planned.broker, bus.share(), name))
-        made = MqttPictures(from_bus, topic_filter, camera=planned.name, on_camera=begin)
-        self.pictures[planned.source] = made
+        made = MqttPictures(from_bus, topic_filter, camera=planned.name, on_camera=discovered)
+        where = "" if planned.broker is None else f" of {BrokerUrl.parse(planned.broker.url)}"
+        self.pictures[planned.source + where] = made
         if has_wildcard(topic_filter):
             self.open_ended = True
         else:
-            begin(planned.name, made.feed())
+            begin(planned.name, made.feed(), planned.entry.deployments)
+
+    def _take(self, name: str, deployments: Sequence[str], shown: str) -> list[str]:
+        """Return the deployments that no other entry sends pictures of a camera of this name to."""
+        with self._lock:
+            free = [each for each in deployments if (name, each) not in self._taken]
+            self._taken |= {(name, each) for each in free}
+        for each in deployments:
+            if each not in free:
+                _log.warning(
+                    "%s: %s has pictures of a camera %s already; left out", shown, each, name
+                )
+        return free
 
     def _shared(self) -> SharedBus:
         """Return the connection of all cameras that have none of their own."""
@@ -131,3 +165,10 @@ class _Running:
     def _own(self, joined: Joined, name: str) -> SharedBus:
         client_id = f"{joined.site}/camera/{name}"
         return SharedBus(self._stack.enter_context(connection(joined, client_id, retry=True)))
+
+
+def _named(planned: list[Planned]) -> Iterator[tuple[str, str]]:
+    """Yield each camera that has a name, with each of its deployments."""
+    for each in planned:
+        if each.name:  # where wildcards name several there is none
+            yield from ((each.name, deployment) for deployment in each.entry.deployments)

@@ -1,6 +1,7 @@
 """``fog-camera stream``: one source, for one deployment or more."""
 
 import os
+import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,24 +49,47 @@ def stream_pictures(joined: Joined, given: Given, report: Report) -> None:
     if given.source_broker is not None or given.source_password_file is not None:
         refuse("--source-broker is of a source mqtt:TOPIC-FILTER; leave it and its password out")
     camera = own_id(joined, given.camera)
-    try:
-        ca = None if given.source_ca is None else read_authority(given.source_ca)
-        opening = Opening(given.offset, camera, ca)
-        sources = open_sources(given.source, len(given.deployments), opening)
-    except (SourceError, ValueError) as error:
-        refuse(error)
-    with (
-        stopped_by_signals(late_code=1) as stop,
-        connection(joined, f"{joined.site}/camera/{camera}", retry=True) as bus,
-    ):
-        _await_broker(bus, given.wait_s, stop)
-        streams = Streams(stop, report.progress)
-        streams.add(_cameras(joined, given, bus, camera, report), lambda: sources)
-        streams.wait()
-        if stop.told:  # closing the connection may take longer than there is time
-            _end(streams, report)
-            return
-    _end(streams, report)  # the connection has said what it had to say: a right that is missing
+    with stopped_by_signals(late_code=1) as stop:
+        sources = _open(given, camera, stop)
+        with connection(joined, f"{joined.site}/camera/{camera}", retry=True) as bus:
+            _await_broker(bus, given.wait_s, stop)
+            streams = Streams(stop, report.progress)
+            streams.add(_cameras(joined, given, bus, camera, report), lambda: sources)
+            streams.wait()
+            if stop.told:  # closing the connection may take longer than there is time
+                _end(streams, report)
+                return
+        _end(streams, report)  # the connection has said what it had to say: a right that is missing
+
+
+def _open(given: Given, camera: str, stop: Stop) -> list[Source]:
+    """Return the source once for each stream; none if we are told to stop before it is open.
+
+    A data set takes seconds, and a folder on a bad disk as long as it likes: so on a thread of its own.
+    """
+    over = threading.Event()
+    stop.calls(over.set)
+    opened: list[list[Source] | Exception] = []
+
+    def act() -> None:
+        try:
+            ca = None if given.source_ca is None else read_authority(given.source_ca)
+            how = Opening(given.offset, camera, ca)
+            opened.append(open_sources(given.source, len(given.deployments), how))
+        except Exception as error:  # noqa: BLE001  raised again where somebody hears of it
+            opened.append(error)
+        over.set()
+
+    threading.Thread(target=act, name="opening", daemon=True).start()
+    over.wait()
+    match opened:
+        case [SourceError() | ValueError() as error]:
+            refuse(error)
+        case [Exception() as error]:
+            raise error
+        case [list() as sources]:
+            return sources
+    return []
 
 
 def _stream_topics(joined: Joined, given: Given, report: Report) -> None:
@@ -92,29 +116,29 @@ def _stream_topics(joined: Joined, given: Given, report: Report) -> None:
         check_ids(site=joined.site)
     else:
         camera = own_id(joined, given.camera)
-    with (
-        stopped_by_signals(late_code=1) as stop,
-        connection(joined, f"{joined.site}/camera/{camera}", retry=True) as bus,
-        source_bus(broker, bus, camera) as from_bus,
-    ):
-        _await_broker(bus, given.wait_s, stop)
-        streams, shared = Streams(stop, report.progress), SharedBus(bus)
+    with stopped_by_signals(late_code=1) as stop:
+        with (
+            connection(joined, f"{joined.site}/camera/{camera}", retry=True) as bus,
+            source_bus(broker, bus, camera) as from_bus,
+        ):
+            _await_broker(bus, given.wait_s, stop)
+            streams, shared = Streams(stop, report.progress), SharedBus(bus)
 
-        def begin(name: str, feed: Feed) -> None:
-            views: list[Source] = [feed.view() for _ in given.deployments]
-            cameras = _cameras(joined, given, shared.share(), name, report, patient=several)
-            streams.add(cameras, lambda: views)
+            def begin(name: str, feed: Feed) -> None:
+                views: list[Source] = [feed.view() for _ in given.deployments]
+                cameras = _cameras(joined, given, shared.share(), name, report, patient=several)
+                streams.add(cameras, lambda: views)
 
-        own = shared.share() if from_bus is bus else from_bus
-        pictures = MqttPictures(own, topic_filter, camera=camera, on_camera=begin)
-        if not several:
-            begin(camera, pictures.feed())
-        streams.wait(for_more=several, forever=several and given.pace.count is None)
-        pictures.close()
-        if stop.told:
-            _end(streams, report, pictures if several else None)
-            return
-    _end(streams, report, pictures if several else None)
+            own = shared.share() if from_bus is bus else from_bus
+            pictures = MqttPictures(own, topic_filter, camera=camera, on_camera=begin)
+            if not several:
+                begin(camera, pictures.feed())
+            streams.wait(for_more=several, forever=several and given.pace.count is None)
+            pictures.close()
+            if stop.told:
+                _end(streams, report, pictures if several else None)
+                return
+        _end(streams, report, pictures if several else None)
 
 
 def _source_broker(given: Given) -> SourceBroker | None:

@@ -12,6 +12,7 @@ from broker.access.redaction import redacted
 from broker.bus.inbox import Inbox
 from broker.bus.router import check_filter
 from broker.bus.seam import Bus, BusError, Message, NotAllowedError
+from broker.mistakes import Mistakes
 from broker.printable import printable
 from fog_node.sources.decoding import decoder
 from fog_node.sources.live import Feed
@@ -40,6 +41,11 @@ def topic_filter_of(text: str) -> str:
         check_filter(topic_filter)
     except ValueError as error:
         raise SourceError(f"{redacted(text)}: {error}") from None
+    if topic_filter.startswith("$share/"):
+        raise SourceError(
+            f"{redacted(text)}: a shared subscription gives others a part of the pictures; leave "
+            "$share/GROUP/ out"
+        )
     if topic_filter.startswith("//"):
         raise SourceError(
             f"{redacted(text)}: after mqtt: comes a topic, not a broker; its broker is --source-broker"
@@ -68,6 +74,7 @@ class MqttPictures:
         self._cameras: dict[str, str] = {}  # the topic of each
         self._last: dict[str, bytes] = {}  # the digest of the latest payload by topic
         self._said: set[str] = set()
+        self._mistakes = Mistakes(_log)
         self._inbox: Inbox[tuple[Message, float]] = Inbox(size=lambda item: len(item[0].payload))
         self._closed = False
         self.counters: Counter[str] = Counter()
@@ -82,6 +89,10 @@ class MqttPictures:
     def feed(self) -> Feed:
         """Return the feed of a filter without wildcards."""
         return self._feeds[self._filter]
+
+    def counted(self) -> dict[str, int | str]:
+        """Return what came on topics without a camera, by the reason, and why nothing comes, if it is known."""
+        return {**self.counters, **({} if self.trouble is None else {"trouble": self.trouble})}
 
     def close(self) -> None:
         """Hear no more."""
@@ -109,10 +120,17 @@ class MqttPictures:
             item = self._inbox.get(1.0)
             if item is not None:
                 heard = True
-                self._take(*item)
+                self._try(*item)
             elif not heard and time.monotonic() - began > _QUIET_S:
                 heard = True
                 _log.info("mqtt:%s: no picture has come yet", self._filter)
+
+    def _try(self, message: Message, at: float) -> None:
+        """Take a message; a mistake of ours costs this one, not all that follow."""
+        try:
+            self._take(message, at)
+        except Exception as error:  # noqa: BLE001  the next one is another matter
+            self._mistakes.note(message.topic, error, at)
 
     def _take(self, message: Message, at: float) -> None:
         """Take a picture that was published, or count why it is none that is wanted."""

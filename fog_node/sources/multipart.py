@@ -2,12 +2,13 @@
 
 Cameras write the boundary in the header in one way and between the pictures in another, so it is
 learnt from the first line that begins with two hyphens. A part ends where its ``Content-Length``
-says, or where the next boundary begins.
+says, or where the next boundary begins; a JPEG of unknown length that has its end is not kept waiting
+for that, for some cameras send the boundary with the next picture only.
 """
 
 from typing import Final
 
-from pictures.payload import MOST_BYTES
+from pictures.payload import MOST_BYTES, jpeg_ends
 
 _MOST_HEAD: Final = 16 * 1024
 _MOST_BOUNDARY: Final = 200
@@ -83,7 +84,7 @@ class Multipart:
         if end is None:
             at = self._data.find(self._boundary, self._searched)
             self._searched = max(0, len(self._data) - len(self._boundary))
-            end = at if at >= 0 else None
+            end = at if at >= 0 else self._end_of_jpeg()
         if max(len(self._data) if end is None else 0, end or 0) > MOST_BYTES:
             raise MultipartError(f"a picture of more than {MOST_BYTES:,} bytes")
         if end is None or len(self._data) < end:
@@ -92,6 +93,13 @@ class Multipart:
         del self._data[:end]
         self._in_body = False
         return body if self._length is not None else body.removesuffix(b"\n").removesuffix(b"\r")
+
+    def _end_of_jpeg(self) -> int | None:
+        """Return the length of what has come if that is a whole JPEG."""
+        tail = bytes(self._data[-4:]).rstrip(b"\r\n")
+        if not (tail.endswith(b"\xff\xd9") and self._data.startswith(b"\xff\xd8")):
+            return None
+        return len(self._data) if jpeg_ends(bytes(self._data)) else None
 
 
 def _content_length(head: bytes) -> int | None:

@@ -14,6 +14,8 @@ _log = logging.getLogger("fog-camera")
 _IDLE_S: Final = 1.0
 _NOTHING_S: Final = 0.02
 """Between two reads that gave nothing: a source that says so at once is not to take all of a core."""
+_ASKS_AGAIN_S: Final = 0.25
+"""Until a source that is polled, and gave none, is asked again: it costs the camera as well."""
 
 
 class Reader(Protocol):
@@ -112,7 +114,7 @@ class Supervised:
             while self._goes_on(attempt, reader):
                 shot = reader.read()
                 if shot is None:
-                    self._pause()
+                    self._pause(_ASKS_AGAIN_S if reader.polled else _NOTHING_S)
                 elif not self._took(attempt, shot, polled=reader.polled):
                     break
             return "closed"
@@ -122,7 +124,9 @@ class Supervised:
     def _goes_on(self, attempt: int, reader: Reader) -> bool:
         """Wait until the next picture is wanted; return whether the attempt still is."""
         if reader.polled:
-            self._feed.wanted.wait()
+            while not self._feed.wanted.wait(_IDLE_S):
+                if self._closed:  # a picture that came just then took the note of it away
+                    return False
         with self._change:
             if reader.polled:
                 self._supervision.asked(attempt, self._feed.clock())
@@ -136,7 +140,7 @@ class Supervised:
         self._feed.put(shot)
         return True
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float) -> None:
         with self._change:
             if not self._closed:
-                self._change.wait(_NOTHING_S)
+                self._change.wait(seconds)

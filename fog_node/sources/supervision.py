@@ -91,8 +91,11 @@ class Supervision:
             self._due = None if polled else now + READ_S
 
     def asked(self, attempt: int, now: float) -> None:
-        """Take note that a source that is polled was asked for a picture."""
-        if self.is_current(attempt):
+        """Take note that a source that is polled was asked for a picture.
+
+        Asked again, for what came was none, it has no more time for it.
+        """
+        if self.is_current(attempt) and self._due is None:
             self._due = now + READ_S
 
     def read(self, attempt: int, now: float, *, polled: bool = False) -> list[Step]:

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import ssl
+import time
 import urllib.request
 from types import TracebackType
 from typing import Final, Self
@@ -48,12 +49,14 @@ class Answer:
         """Return the body, ``most`` bytes at most.
 
         Raises:
-            SourceError: it does not come.
+            SourceError: it does not come, or too slowly.
         """
-        try:
-            return self._response.read(most)
-        except (OSError, http.client.HTTPException) as error:
-            raise SourceError(words(error)) from None
+        body, until = bytearray(), time.monotonic() + TIMEOUT_S
+        while len(body) < most and (piece := self.read_some(most - len(body))):
+            body += piece
+            if time.monotonic() > until:  # each byte that comes begins the time of a socket anew
+                raise SourceError(words(TimeoutError()))
+        return bytes(body)
 
     def read_some(self, most: int) -> bytes:
         """Return what has come of the body, waiting for some; nothing at its end.

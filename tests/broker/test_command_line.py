@@ -1,5 +1,8 @@
 """A refusal is one plain line on stderr and exit code 2, whatever was wrong."""
 
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -55,3 +58,10 @@ def test_what_is_right_ends_with_zero_and_help_helps() -> None:
 
 def test_a_mistake_of_ours_is_not_dressed_up_as_one_of_theirs() -> None:
     assert isinstance(CliRunner().invoke(app, ["count", "8"]).exception, KeyError)
+
+
+def test_what_is_printed_is_with_its_reader_though_the_process_is_ended_at_once() -> None:
+    """A command that was told to stop is ended after its time, whatever it is at."""
+    command = "import os; from broker.command_line import say_json; say_json({'a': 1}); os._exit(1)"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, check=False)
+    assert done.stdout == b'{"a": 1}\n'

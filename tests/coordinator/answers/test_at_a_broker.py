@@ -154,7 +154,7 @@ def test_birth_and_removal(mosquitto: RunningBroker, site: str, tmp_path: Path) 
             assert json.loads(state)["label"] == "cat"
 
             with started("-c", COMMAND, "answers", NAME, *where) as process:
-                assert "  hall  cat 90%  p  " in line(process)
+                assert "  hall  cat 90 %  p  " in line(process)
                 process.send_signal(signal.SIGTERM)
                 code, _, said = ended(process)
                 assert (code, said) == (0, "")

@@ -61,10 +61,10 @@ def test_each_frames_answer_comes_once_from_who_may_give_it() -> None:
 
 
 def test_a_line_says_what_is_known_and_what_is_not() -> None:
-    assert line(Heard(result(), NODE), NOON) == "12:00:00  hall  open 97%  hall_001.jpg  43 ms"
+    assert line(Heard(result(), NODE), NOON) == "12:00:00  hall  open 97 %  hall_001.jpg  43 ms"
     unsure = result(unknown=True, confidence=0.41, missing=("b1-logits",), source="")
     assert line(Heard(unsure, NODE), NOON) == (
-        "12:00:00  hall  unknown (open 41%)  without b1-logits  43 ms"
+        "12:00:00  hall  unknown (open 41 %)  without b1-logits  43 ms"
     )
     told = as_json(Heard(unsure, NODE), NOON)
     assert (told["time"], told["node"], told["unknown"], told["missing"]) == (

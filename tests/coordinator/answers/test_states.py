@@ -157,6 +157,8 @@ def test_before_it_acts_a_state_that_is_none_is_refused_by_its_field() -> None:
     mine = site.retained[STATE.at(SITE, deployment=NAME, camera=CAMERA)]
     with pytest.raises(MessageError, match="camera: 'hall' is not that of the topic"):
         listening.states.retained((NAME, "x"), mine, 0.0)
+    (cleared,) = listening.states.begin()
+    assert (cleared.topic, cleared.payload) == (STATE.at(SITE, deployment=NAME, camera="x"), b"")
 
 
 def test_invented_cameras_cost_no_more_than_there_is_room_for() -> None:

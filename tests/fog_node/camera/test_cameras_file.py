@@ -84,7 +84,9 @@ WRONG = {
     f"cameras: [{{{DOOR}, fps: .nan}}]": "cameras.0.fps: ",
     f"cameras: [{{{DOOR}, fps: 1, every: 1}}]": "fps and every are two ways",
     f"cameras: [{{{DOOR}, every: -1}}]": "cameras.0.every: ",
-    f"cameras: [{{{DOOR}, motion: 2}}]": "cameras.0.motion",
+    f"cameras: [{{{DOOR}, motion: 2}}]": "cameras.0.motion: is true, false, or the share",
+    f"cameras: [{{{DOOR}, motion: maybe}}]": "cameras.0.motion: is true, false, or the share",
+    "cameras: [{id: a, source: 'mqtt:$share/g/a', deployments: [b]}]": "leave $share/GROUP/ out",
     f"cameras: [{{{DOOR}, delivery: maybe}}]": "cameras.0.delivery: ",
     f"cameras: [{{{DOOR}, count: 0}}]": "cameras.0.count: ",
     f"cameras: [{{{DOOR}, source_broker: 'mqtt://x'}}]": "source_broker: is for a source mqtt:",
@@ -107,6 +109,14 @@ WRONG = {
 @pytest.mark.parametrize("text", WRONG)
 def test_what_is_wrong_is_one_line_that_names_it(write: Write, text: str) -> None:
     assert WRONG[text] in refusal(write(text))
+
+
+def test_a_motion_of_1_is_all_of_the_picture_and_not_yes(write: Write) -> None:
+    levels = [
+        planned(write(f"cameras: [{{{DOOR}, motion: {motion}}}]"))[0].entry.pace.motion
+        for motion in ("1", "0", "true", "false")
+    ]
+    assert levels == [Motion(1.0, 60.0), Motion(0.0, 60.0), Motion(0.01, 60.0), None]
 
 
 def test_no_refusal_shows_a_password(write: Write) -> None:

@@ -27,6 +27,15 @@ from tests.fog_node.sources.web_camera import web_camera
 
 NODE = "from fog_node.entry import fog_node; fog_node()"
 CAMERA = "from fog_node.entry import fog_camera; fog_camera()"
+SLOW_CAMERA = f"""
+import sys, time
+from fog_node.camera import stream_command
+def opens(*_):
+    print("opens", file=sys.stderr, flush=True)
+    time.sleep(60)
+stream_command.open_sources = opens
+{CAMERA}
+"""
 HASTY_NODE = f"""
 from broker import ending
 from fog_node import namesake
@@ -222,6 +231,18 @@ def test_sigterm_ends_with_the_summary_while_a_read_hangs(
             code, out, err = ended(process)
     assert (code, err) == (0, "")
     assert out.startswith("door: 0 sent, 0 answered")
+
+
+def test_sigterm_ends_with_the_summary_while_the_source_is_opened(
+    nobody: str, picture: Path
+) -> None:
+    options = ["--deployment", "digits", "--id", "door", "--source", str(picture), "--json"]
+    with started("-c", SLOW_CAMERA, "stream", *options, "--broker", nobody) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "opens\n"
+        process.send_signal(signal.SIGTERM)
+        code, out, _ = ended(process)
+    assert (code, json.loads(out)["sent"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

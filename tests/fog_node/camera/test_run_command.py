@@ -99,13 +99,15 @@ site: {site}
 cameras:
   - {{id: yard, source: missing, deployments: [digits]}}
   - {{source: 'mqtt:{site}/+/cat/snapshot', deployments: [digits]}}
+  - {{source: 'mqtt:{site}/+/cat/snapshot/again', deployments: [digits]}}
 """,
     )
     topics = [f"{site}/{name}/cat/snapshot" for name in ("Front_Door", "garage")]
+    same = f"{site}/yard/cat/snapshot/again"
     with (
         serving(mosquitto.url, site) as fog,
         started("-c", CAMERA, "run", path) as process,
-        publishing(fog, picture.read_bytes(), *topics),
+        publishing(fog, picture.read_bytes(), same, *topics),
     ):
         waited, answered = set(topics), list[str]()
         while waited:
@@ -122,3 +124,4 @@ cameras:
     assert {each.partition(" (")[0] for each in said} == {"yard", "front-door", "garage"}
     assert "yard (digits): 0 sent" in said
     assert "missing: no such file or folder" in err
+    assert f"{same}: digits has pictures of a camera yard already; left out" in err

@@ -16,7 +16,7 @@ from fog_node.sources.live import Feed
 from fog_node.sources.mqtt import MqttPictures, topic_filter_of
 from fog_node.sources.source import SourceError
 from pictures.framing import WHOLE
-from tests.fog_node.sources.looking import SHAPE, Looking
+from tests.fog_node.sources.looking import HANGS_S, SHAPE, Looking
 
 TOPIC = "frigate/door/cat/snapshot"
 
@@ -64,6 +64,27 @@ REFUSED = {
     "a chunk": (json.dumps({"chunk": 1, "data": text(90)[:40]}).encode(), "chunked"),
     "no picture": (b"ON", "no_picture"),
 }
+
+
+def test_a_mistake_of_ours_costs_one_picture_and_not_all_that_follow(
+    broker: MemoryBroker, publisher: MemoryBus
+) -> None:
+    begun: list[str] = []
+
+    def begin(camera: str, _feed: Feed) -> None:
+        if camera == "bad":
+            raise RuntimeError("no thread left")
+        begun.append(camera)
+
+    made = MqttPictures(broker.bus("fog-camera"), "cameras/+", on_camera=begin)
+    broker.settle()
+    for camera in ("bad", "good"):
+        publisher.publish(f"cameras/{camera}", encoded(10))
+    until = time.monotonic() + HANGS_S
+    while not begun and time.monotonic() < until:
+        time.sleep(0.01)
+    made.close()
+    assert begun == ["good"]
 
 
 def test_every_form_is_taken_or_refused_with_a_word(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fog_node.sources import multipart
 from fog_node.sources.multipart import Multipart, MultipartError
+from tests.fog_node.sources.web_camera import jpeg
 
 BODIES = [
     b"\xff\xd8one\r\n\r\n--not a boundary\xff\xd9",
@@ -45,6 +46,18 @@ def test_parts_come_whole_however_they_are_cut(name: str, cuts: list[int]) -> No
     for begin, end in itertools.pairwise(edges):
         got += parser.feed(data[begin:end])
     assert got == BODIES
+
+
+def test_a_whole_jpeg_does_not_wait_for_the_boundary_that_comes_with_the_next_one() -> None:
+    """At a picture a second it would be a second old, and be taken for new."""
+    small = jpeg(9)
+    exif = b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small  # the end of which is none
+    first, second = jpeg(1)[:2] + exif + jpeg(1)[2:], jpeg(2)
+    head = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+    parser = Multipart()
+    assert parser.feed(head + first[: 2 + len(exif)]) == []
+    assert parser.feed(first[2 + len(exif) :]) == [first]
+    assert parser.feed(b"\r\n" + head + second + b"\r\n") == [second]
 
 
 def test_what_is_no_such_stream_is_one_sentence() -> None:

@@ -102,6 +102,20 @@ def test_a_source_that_is_polled_owes_nothing_until_it_is_asked() -> None:
     assert said(supervision.due(7200.0 + READ_S)) == ["gave no picture for 5 s; tries again"]
 
 
+def test_a_source_that_is_asked_over_and_over_and_gives_no_picture_is_in_trouble() -> None:
+    supervision = Supervision()
+    supervision.due(0.0)
+    supervision.opened(1, 0.0, polled=True)
+    told = [text for now in range(10) for text in said(asks(supervision, float(now)))]
+    assert told == ["gave no picture for 5 s; tries again"]
+
+
+def asks(supervision: Supervision, now: float) -> list[Start | Say]:
+    """Ask for a picture; what comes is none, so nothing is noted."""
+    supervision.asked(1, now)
+    return supervision.due(now)
+
+
 def test_only_a_source_that_lasts_is_tried_soon_again() -> None:
     """One that gives a picture and fails, over and over, is not opened ever so often."""
     supervision, now, waits = Supervision(Backoff(1.0, 64.0)), 0.0, []

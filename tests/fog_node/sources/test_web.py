@@ -122,6 +122,7 @@ def test_no_other_host_is_given_the_login() -> None:
         ("busy", "answers 503 Busy"),
         ("page", "answers with text/html, which is no picture"),
         ("hang", "no answer for 0.3 s"),
+        ("drip", "no answer for 0.3 s"),
         ("round", "sends us from one place to the next, 6 times"),
         ("file", "sends us to what is no address of a camera"),
     ],

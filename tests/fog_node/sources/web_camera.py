@@ -92,6 +92,8 @@ class WebCamera:
                 self._send(handler, b"<html>log in</html>", "text/html")
             case "cut":
                 self._send(handler, jpeg(50)[:-30], "image/jpeg")
+            case "drip":
+                self._send(handler, jpeg(50), "image/jpeg", 0.1)
             case "busy":
                 handler.send_error(503, "Busy")
             case "elsewhere" | "round":
@@ -121,12 +123,19 @@ class WebCamera:
         middle = f"n1:{told.get('nc')}:{told.get('cnonce')}:auth"
         return told.get("response") == _md5(f"{first}:{middle}:{second}")
 
-    def _send(self, handler: BaseHTTPRequestHandler, body: bytes, kind: str) -> None:
+    def _send(
+        self, handler: BaseHTTPRequestHandler, body: bytes, kind: str, drip_s: float = 0.0
+    ) -> None:
         handler.send_response(200)
         handler.send_header("Content-Type", kind)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        handler.wfile.write(body)
+        for at in range(len(body) if drip_s else 0):
+            handler.wfile.write(body[at : at + 1])
+            if self.released.wait(drip_s):
+                return
+        if not drip_s:
+            handler.wfile.write(body)
 
     def _stream(self, handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
