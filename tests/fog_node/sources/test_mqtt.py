@@ -107,7 +107,8 @@ def test_what_is_retained_or_comes_again_is_passed_over(broker: MemoryBroker) ->
     broker.settle()
     pictures = MqttPictures(broker.bus("fog-camera"), TOPIC, camera="door")
     looking = Looking(pictures.feed().view())
-    looking.until(lambda: looking.source.counters.get("retained") == 1)
+    # A subscription that was made before the connection may bring it twice.
+    looking.until(lambda: looking.source.counters.get("retained", 0) >= 1)
     for value in (10, 10, 20, 10):
         camera.publish(TOPIC, encoded(value), retain=True)
         broker.settle()
