@@ -30,6 +30,7 @@ PLAIN: Final = 0.3
 UNEQUAL: Final = 1.5
 TURN: Final = 10.0  # degrees
 STRANGERS: Final = 0.15
+SMOOTHING: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def advised(
             batch=_batch(count),
             weight_decay=0.02,
             decay_norms=False,
+            smoothing=SMOOTHING,
             balanced=balanced,
             strangers=STRANGERS,
             patience=max(1, epochs // 2),
@@ -116,7 +118,7 @@ def advised(
 def _batch(count: int) -> int:
     """Small batches for few pictures: they need updates more than even gradients."""
     return next(
-        (size for size, most in ((16, 500), (32, 2000), (64, 20_000)) if count <= most), 128
+        (size for size, most in ((16, 500), (32, 5000), (64, 20_000)) if count <= most), 128
     )
 
 
