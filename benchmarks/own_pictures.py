@@ -1,219 +1,202 @@
-"""How well the recipe does on pictures of one's own: few, of a fixed scene, in any light.
+"""How well `learn` does on pictures of one's own: few, of a fixed scene, in any light.
 
     python -m benchmarks.own_pictures [--seeds 0,1,2,3,4] [--sets bin-80,...] [--out FILE] [--json]
 
-Sets are made from photographs (`benchmarks.made`), another scene, thing and place for every seed. A
-fifth of the pictures is set apart as validation for the best epoch and the calibration; accuracy is
-that on fresh pictures of the same set, which nothing else has seen. Strangers are pictures of other
-scenes (for digits: pieces of photographs). Begun again with --out, it goes on where it was ended.
+Each row is the command `fog-coordinator learn`, search included, as a user runs it. Sets are made from
+photographs (`benchmarks.made`), another scene, thing and place for every seed. Beside the accuracy that
+`learn` reports stands that of the bundle on fresh pictures of the same set, which nothing has seen, and
+how many strangers are called unknown: pictures of other scenes, for digits pieces of photographs.
+Begun again with --out, it goes on where it was ended.
 """
 
 import argparse
 import json
+import resource
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from statistics import mean
-from typing import Final
+from statistics import mean, median
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from PIL import Image
 
 from benchmarks.made.scene import scene
-from benchmarks.made.sets import MadeSet, pictures
-from evolution.genome import Genome, Stage
-from models.calibration import calibrate, confidences
-from models.default_network import default_network
-from models.evaluator import seeded_network
-from models.recipe import recipe
-from models.training import accuracy_by_missing, measured_partial_logits, train
-from pictures.dataset import load
+from benchmarks.made.sets import MadeSet, pictures, write
+from models.bundle import MANIFEST, WHOLE, Bundle
 from pictures.fit import fit
-from pictures.labelled import Pictures, interleave
+from pictures.reading import decode_picture, size_needed
 
-Floats = npt.NDArray[np.float32]
-Maker = Callable[[int], tuple[Pictures, Pictures, Pictures]]  # seed -> training, test, strangers
+Pixels = npt.NDArray[np.uint8]
 
-SIZE: Final = (3, 48, 64)
-TEST: Final = 50  # of every class
+FRESH: Final = 100  # of every class
 STRANGERS: Final = 120
+
+SETS: Final[dict[str, MadeSet | None]] = {
+    "bin-80": MadeSet("presence", pictures=80),
+    "bin-30": MadeSet("presence", pictures=30),
+    "state-80": MadeSet("state", pictures=80),
+    "state-30": MadeSet("state", pictures=30),
+    "five-80": MadeSet("five", pictures=80),
+    "five-poor-80": MadeSet("five", pictures=80, poor=True),
+    "five-poor-30": MadeSet("five", pictures=30, poor=True),
+    "mnist": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One training. accuracy: by branches missing, from none. The others are shares of the pictures.
+    """One `learn`. All but seconds and threshold are shares of pictures.
 
-    unknown: of the test pictures that are right, those called unknown. degraded: the same with one
-    branch missing. strangers: those called unknown.
+    held_out: what `learn` reports. missing: the same with one branch missing. fresh: right of the
+    fresh pictures; unknown: of those that are right, called unknown. strangers: called unknown.
     """
 
     set: str
     seed: int
-    accuracy: tuple[float, ...]
-    unknown: float
-    degraded: float
+    held_out: float
+    missing: float
+    fresh: float | None
+    unknown: float | None
     strangers: float
-    temperature: float
     threshold: float
-    epochs: int
     cpu_s: float
     wall_s: float
 
 
-def made(kind: str, count: int, poor: bool = False) -> Maker:
-    """Return a maker of sets of `count` pictures in every class."""
-
-    def make(seed: int) -> tuple[Pictures, Pictures, Pictures]:
-        wanted = MadeSet(kind, seed=seed, poor=poor)  # type: ignore[arg-type]  # from the table below
-        others = [MadeSet(kind, seed=1000 + 10 * seed + n, poor=poor) for n in range(6)]  # type: ignore[arg-type]
-        strangers = [read(other, "strangers", STRANGERS // 12) for other in others]
-        return (
-            read(wanted, "train", count),
-            read(wanted, "test", TEST),
-            Pictures(
-                np.concatenate([each.pixels for each in strangers]),
-                np.concatenate([each.labels for each in strangers]),
-            ),
-        )
-
-    return make
-
-
-def digits(seed: int) -> tuple[Pictures, Pictures, Pictures]:
-    """MNIST's 5,000, and pieces of photographs."""
-    dataset = load("mnist")
-    random = np.random.default_rng(seed)
-    views = [np.asarray(scene(random, (160, 120))).transpose(2, 0, 1) for _ in range(STRANGERS)]
-    corners = random.integers(0, 60, (STRANGERS, 2))
-    pieces = [
-        fit(np.ascontiguousarray(view[:, y : y + 60, x : x + 60]), dataset.shape)
-        for view, (y, x) in zip(views, corners, strict=True)
-    ]
-    return dataset.train, dataset.test, Pictures(np.stack(pieces), np.zeros(STRANGERS, np.int64))
-
-
-SETS: Final[dict[str, Maker]] = {
-    # Of 80 and 30 pictures `learn` sets a fifth apart to test on; here the test pictures are fresh.
-    "bin-80": made("presence", 64),
-    "bin-30": made("presence", 24),
-    "state-80": made("state", 64),
-    "state-30": made("state", 24),
-    "five-80": made("five", 64),
-    "five-poor-80": made("five", 64, poor=True),
-    "five-poor-30": made("five", 24, poor=True),
-    "mnist": digits,
-}
-GENOMES: Final = {"mnist": "0-00|0-00|1-00"}
-"""Where the smallest network of the default space is not deep enough."""
-
-
-def measure(name: str, seed: int) -> Row:
-    """Make a set, train the recipe's way with the smallest network of the default space, measure."""
-    training, test, strangers = SETS[name](seed)
-    part, validation = training.split(max(2, len(training) // 5 if len(training) < 2000 else 400))
-    space, shape = default_network(training.shape, int(training.labels.max()) + 1)
-    smallest = "|".join(str(Stage.from_bits("0" * (k * (k - 1) // 2))) for k in space.nodes)
-    genome = Genome.parse(" / ".join([GENOMES.get(name, smallest)] * space.branches))
-    begun, cpu = time.perf_counter(), time.process_time()
-    schedule = recipe(part, seed=seed)
-    model = seeded_network(genome, shape, seed)
-    train(model, part, schedule, validation=validation)
-    views = {
-        key: _views(measured_partial_logits(model, each), model.fusion.bias.detach())
-        for key, each in (("validation", validation), ("test", test), ("strangers", strangers))
-    }
-    calibration = calibrate(
-        views["validation"][0], validation.labels, np.stack(views["validation"][1:])
-    )
-    seconds = time.perf_counter() - begun, time.process_time() - cpu
-
-    def known(logits: Floats) -> npt.NDArray[np.bool_]:
-        return confidences(logits, calibration.temperature) >= calibration.threshold
-
-    right = [view.argmax(1) == test.labels for view in views["test"]]
-    unknown = [
-        1 - float(known(view)[sound].mean())
-        for view, sound in zip(views["test"], right, strict=True)
-    ]
+def measure(name: str, seed: int, *options: str) -> Row:
+    """Make a set, have the command learn it, and show its bundle pictures that it has not seen."""
+    made = SETS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        data, out = Path(folder) / name, Path(folder) / "learned"
+        if made is not None:
+            made = replace(made, seed=seed)
+            write(made, data)
+        program = Path(sys.executable).with_name("fog-coordinator")
+        source = name if made is None else str(data)
+        command = [
+            str(program),
+            "learn",
+            source,
+            "--out",
+            str(out),
+            "--seed",
+            str(seed),
+            "--json",
+            *options,
+        ]
+        begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        after, wall_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begun
+        told = json.loads(done.stdout)
+        learned = Learned(Path(told["bundle"]))
+        fresh = None if made is None else list(learned.shown(pictures(made, "fresh", FRESH)))
+    right = [sure for is_right, sure in fresh or () if is_right]
+    unsure = [not learned.known(sure) for sure in right]
+    strange = [not learned.known(sure) for _, sure in learned.shown(strangers(made, seed))]
+    cpu_s = sum(getattr(after, each) - getattr(before, each) for each in ("ru_utime", "ru_stime"))
     return Row(
         set=name,
         seed=seed,
-        accuracy=accuracy_by_missing(model, test),
-        unknown=unknown[0],
-        degraded=mean(unknown[1:]),
-        strangers=1 - float(known(views["strangers"][0]).mean()),
-        temperature=calibration.temperature,
-        threshold=calibration.threshold,
-        epochs=schedule.epochs,
-        cpu_s=round(seconds[1], 1),
-        wall_s=round(seconds[0], 1),
+        held_out=told["accuracy"],
+        missing=told["missing"]["1"],
+        fresh=None if fresh is None else len(right) / len(fresh),
+        unknown=None if fresh is None else mean(unsure),
+        strangers=mean(strange),
+        threshold=told["threshold"],
+        cpu_s=round(cpu_s, 1),
+        wall_s=round(wall_s, 1),
     )
 
 
-def _views(partial: torch.Tensor, bias: torch.Tensor) -> list[Floats]:
-    """Partial logits (B, N, classes) -> logits (N, classes) of the whole, then with each branch missing."""
-    whole = partial.sum(0)
-    return [(whole + bias).numpy(), *((whole - term + bias).numpy() for term in partial)]
+class Learned:
+    """A bundle, as a camera and the fog nodes use it: its framing, its graph, its calibration."""
+
+    def __init__(self, folder: Path) -> None:
+        import onnxruntime
+
+        self._bundle = Bundle.model_validate_json((folder / MANIFEST).read_bytes())
+        self._session = onnxruntime.InferenceSession((folder / WHOLE).read_bytes())
+
+    def shown(self, encoded: Iterable[tuple[str, int, bytes]]) -> Iterator[tuple[bool, float]]:
+        """Yield of each picture (class, number, JPEG) whether the answer is right, and how sure it is."""
+        taken, classes = self._bundle.input, self._bundle.classes
+        shape = taken.shape[1:]
+        mean, std = (np.reshape(each, (1, -1, 1, 1)) for each in (taken.mean, taken.std))
+        for name, number, data in encoded:
+            pixels = decode_picture(data, str(number), size_needed(shape, taken.framing))
+            x = (fit(pixels, shape, taken.framing)[None] / 255 - mean) / std
+            (logits,) = self._session.run(None, {taken.name: x.astype(np.float32)})
+            scaled = logits[0] / self._bundle.calibration.temperature
+            sure = float(1 / np.exp(scaled - scaled.max()).sum())
+            yield classes[int(scaled.argmax())] == name, sure
+
+    def known(self, sure: float) -> bool:
+        """Whether an answer of such a confidence is not called unknown."""
+        return sure >= self._bundle.calibration.threshold
 
 
-def read(wanted: MadeSet, part: str, count: int, shape: tuple[int, int, int] = SIZE) -> Pictures:
-    """Make pictures and fit them to the network, classes taking turns."""
-    names, pixels = [], []
-    for name, _, encoded in pictures(wanted, part, count):
-        with Image.open(BytesIO(encoded)) as image:
-            planes = np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
-        names.append(name)
-        pixels.append(fit(planes, shape))
-    classes = list(dict.fromkeys(names))
-    labels = np.array([classes.index(name) for name in names], np.int64)
-    return Pictures(np.stack(pixels), labels).take(interleave(labels))
+def strangers(made: MadeSet | None, seed: int) -> Iterator[tuple[str, int, bytes]]:
+    """Yield pictures of other scenes with other things, or pieces of photographs."""
+    if made is None:
+        random = np.random.default_rng(seed)
+        for number in range(STRANGERS):
+            view = scene(random, (160, 120))
+            left, top = random.integers(0, 60, 2).tolist()
+            file = BytesIO()
+            view.crop((left, top, left + 60, top + 60)).save(file, "PNG")
+            yield "", number, file.getvalue()
+        return
+    for other in range(6):
+        stranger = replace(made, seed=1000 + 10 * seed + other)
+        yield from pictures(stranger, "strangers", STRANGERS // 12)
 
 
 def kept(path: Path | None) -> list[Row]:
     """Return the rows of an earlier start."""
     if path is None or not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [
-        Row(**{**entry, "accuracy": tuple(entry["accuracy"])}) for entry in map(json.loads, lines)
-    ]
+    return [Row(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def table(rows: list[Row]) -> str:
-    """Return a table of Markdown: means over the seeds, and every seed's accuracy."""
+    """Return a table of Markdown: means over the seeds, every seed's accuracy, median and most seconds."""
     lines = [
-        "| set | accuracy | by seed | one missing | two missing | right but unknown | one missing and unknown | strangers unknown | CPU s |",
+        "| set | held out | by seed | one missing | fresh | right but unknown | strangers unknown | CPU s | s (most) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in dict.fromkeys(row.set for row in rows):
         runs = sorted((row for row in rows if row.set == name), key=lambda row: row.seed)
-        shares = [mean(run.accuracy[missing] for run in runs) for missing in range(3)]
-        by_seed = ", ".join(f"{100 * run.accuracy[0]:.1f}" for run in runs)
-        rest = [
-            mean(getattr(run, key) for run in runs) for key in ("unknown", "degraded", "strangers")
+        by_seed = ", ".join(f"{100 * run.held_out:.1f}" for run in runs)
+        cells = [
+            _share(runs, "held_out", 2),
+            by_seed,
+            *(_share(runs, key, 1) for key in ("missing", "fresh", "unknown", "strangers")),
+            f"{median(run.cpu_s for run in runs):.0f}",
+            f"{median(run.wall_s for run in runs):.0f} ({max(run.wall_s for run in runs):.0f})",
         ]
-        cells = [f"{100 * share:.2f}" for share in shares]
-        cells.insert(1, by_seed)
-        cells += [f"{100 * share:.0f}" for share in rest]
-        cells.append(f"{mean(run.cpu_s for run in runs):.0f}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
+def _share(runs: list[Row], key: str, digits: int) -> str:
+    values: list[Any] = [getattr(run, key) for run in runs]
+    return "-" if None in values else f"{100 * mean(values):.{digits}f}"
+
+
 def main() -> None:
-    """Train what is missing, then print the table."""
+    """Learn what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0,1,2,3,4", help="numbers with commas between")
     parser.add_argument("--sets", default=",".join(SETS), help="names with commas between")
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, help="a file of rows that grows")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     rows = kept(arguments.out)
     done = {(row.set, row.seed) for row in rows}
     for name in arguments.sets.split(","):
