@@ -16,11 +16,11 @@ from broker.engine.address import free_port
 from broker.engine.running import RunningBroker, running_broker
 from broker.topics import FRAME
 from fog_node.camera.commands import camera_app
-from fog_node.sources.opening import open_source
 from pictures.framing import WHOLE
 from tests.broker.processes import HANGS_S, ended, started
 from tests.fog_node.camera.served import serving
 from tests.fog_node.refusals import refused
+from tests.fog_node.sources.looking import open_source
 
 NODE = "from fog_node.entry import fog_node; fog_node()"
 CAMERA = "from fog_node.entry import fog_camera; fog_camera()"

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fog_node.sources.live import LiveSource
-from fog_node.sources.opening import Opening, open_source, open_sources
+from fog_node.sources.opening import Opening, open_sources
 from fog_node.sources.source import Picture, Source, SourceError
 from pictures.dataset import Pictures, load
 from pictures.framing import WHOLE
 from pictures.reading import read_picture
 from tests.broker.strategies import SECRETS, addresses_with, shows
+from tests.fog_node.sources.looking import open_source
 
 load_once = cache(load)  # it takes seconds
 GREY, COLOUR = (1, 4, 6), (3, 4, 6)
