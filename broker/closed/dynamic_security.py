@@ -9,7 +9,7 @@ that the plugin itself would take are enough: there is nothing to guess.
 import base64
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -112,6 +112,21 @@ def without_users(document: Mapping[str, Any], names: Iterable[str]) -> dict[str
     }
 
 
+def with_rights(
+    document: Mapping[str, Any], rights: Callable[[str], Rights | None]
+) -> dict[str, Any]:
+    """Return the file with the rights that ``rights`` gives by a user's name; None: as they are.
+
+    Raises:
+        UnknownDocumentError: it is not the plugin's file.
+    """
+    roles = []
+    for name, role in _listed(document, "roles", "rolename"):
+        right = rights(name)
+        roles.append(role if right is None else {**role, "acls": _acls(right)})
+    return {**document, "roles": roles}
+
+
 def commands_to_add(users: Iterable[User]) -> list[dict[str, Any]]:
     """Return what tells a running plugin of more users."""
     commands: list[dict[str, Any]] = []
@@ -151,10 +166,13 @@ def _client(user: User) -> dict[str, Any]:
 
 
 def _role(user: User) -> dict[str, Any]:
-    allowed = [("publishClientSend", topic) for topic in user.rights.writes]
-    for topic in user.rights.reads:
+    return {"rolename": user.name, "acls": _acls(user.rights)}
+
+
+def _acls(rights: Rights) -> list[dict[str, Any]]:
+    allowed = [("publishClientSend", topic) for topic in rights.writes]
+    for topic in rights.reads:
         allowed += [("subscribePattern", topic), ("publishClientReceive", topic)]
-    acls = [
+    return [
         {"acltype": kind, "topic": topic, "priority": 0, "allow": True} for kind, topic in allowed
     ]
-    return {"rolename": user.name, "acls": acls}

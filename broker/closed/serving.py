@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from broker.access.rights import PARTIES, Rights, rights_of
 from broker.closed.authority import ClockError
-from broker.closed.dynamic_security import UnknownDocumentError, users_of
+from broker.closed.dynamic_security import UnknownDocumentError, users_of, with_rights
 from broker.closed.folder import ClosedFog, ClosedFogError
 from broker.closed.lock import Lock
 from broker.engine.address import EngineError, reachable_host
@@ -44,7 +45,7 @@ def serve_closed(fog: ClosedFog, host: str, ready: Callable[[Listener], None]) -
         lock.note(host)
         reached = (reachable_host(host),)  # by `enrol` and `revoke`
         fog.renew(_now(), *reached)
-        _check_users(fog)
+        _renew_rights(fog)
         other = mosquitto_user()
         if other is not None:
             fog.give_to(*other)
@@ -67,12 +68,26 @@ def serve_closed(fog: ClosedFog, host: str, ready: Callable[[Listener], None]) -
         lock.free()
 
 
-def _check_users(fog: ClosedFog) -> None:
-    """Refuse a file of users that cannot be read: Mosquitto would run without, and let nobody in."""
+def _renew_rights(fog: ClosedFog) -> None:
+    """Give every device the rights of its role as they are now: those of its enrolment may be of an earlier version.
+
+    Raises:
+        ClosedFogError: the file of users cannot be read; Mosquitto would run without, and let nobody in.
+    """
+    document = fog.read_users()
+
+    def now(name: str) -> Rights | None:
+        party, _, device = name.partition("/")
+        known = next((each for each in PARTIES if each == party), None)
+        return None if known is None else rights_of(known, device, fog.settings.site)
+
     try:
-        users_of(fog.read_users())
+        users_of(document)
+        renewed = with_rights(document, now)
     except UnknownDocumentError as error:
         raise ClosedFogError(f"{fog.users}: {error}") from None
+    if renewed != document:
+        fog.write_users(renewed)
 
 
 def closed_settings(open_settings: str, listener: Listener, plugin: str) -> str:

@@ -208,7 +208,9 @@ class Camera:
             source.skip(send.superseded)
             picture = source.take(shape, Framing(wanted.crop, wanted.fit), now)
             if picture is None or not self._passes(picture, now):
-                stream.withdraw(send.frame_id, again=picture is None)
+                # Where the source is sent once, a picture of it that cannot be read had its turn.
+                again = picture is None and settings.count is not None
+                stream.withdraw(send.frame_id, again=again)
                 return
             self._pictures[send.frame_id] = picture
         picture = fitted(picture, shape)  # sent again, it may be for a network of another shape

@@ -108,7 +108,8 @@ class Report:
         if self._as_json:
             say_json({"streams": summaries, **other})
         else:
-            say(*(summary_line(each, of_several=self._several) for each in summaries))
+            lines = [summary_line(each, of_several=self._several) for each in summaries]
+            say(*(lines or ["no camera has shown itself"]))
             say(*_told(other))
         if not told_to_stop:
             self._exit(summaries)

@@ -35,21 +35,22 @@ class FiniteSource:
         for _ in itertools.islice(self._pictures, count):
             pass
 
-    def take(self, shape: Shape, framing: Framing, _now: float) -> Picture:
-        """Return the next picture as uint8 of ``shape`` (C, H, W).
+    def take(self, shape: Shape, framing: Framing, _now: float) -> Picture | None:
+        """Return the next picture as uint8 of ``shape`` (C, H, W), None if it cannot be read.
 
         Raises:
             SourceError: there is none any more.
         """
         try:
-            return fitted(self._next(size_needed(shape, framing)), shape, framing)
+            picture = self._next(size_needed(shape, framing))
+            return None if picture is None else fitted(picture, shape, framing)
         except StopIteration:
             raise SourceError("the source has no more pictures") from None
         except (DatasetError, ValueError) as error:
             raise SourceError(str(error)) from None
 
-    def _next(self, _at_least: Size) -> Picture:
-        """Return the next picture, at least so high and wide where it is so large."""
+    def _next(self, _at_least: Size) -> Picture | None:
+        """Return the next picture, at least so high and wide where it is so large; None: it cannot be read."""
         return next(self._pictures)
 
     def on_news(self, wake: Callable[[], None]) -> None:

@@ -48,20 +48,17 @@ class Files(FiniteSource):
         for _ in range(min(count, len(self._files))):
             self._path()
 
-    def _next(self, at_least: Size) -> Picture:
-        while True:
-            path = self._path()
-            try:
-                pixels = read_picture(path, at_least)
-            except DatasetError as error:
-                self._damaged.add(path)
-                if len(self._damaged) == len(self._files):
-                    raise
-                _log.warning("%s; skipped", error)
-                continue
-            return Picture(
-                pixels, path.parent.name, picture_name(str(path.relative_to(self._root)))
-            )
+    def _next(self, at_least: Size) -> Picture | None:
+        path = self._path()
+        try:
+            pixels = read_picture(path, at_least)
+        except DatasetError as error:
+            self._damaged.add(path)
+            if len(self._damaged) == len(self._files):
+                raise
+            _log.warning("%s; skipped", error)
+            return None
+        return Picture(pixels, path.parent.name, picture_name(str(path.relative_to(self._root))))
 
     def _path(self) -> Path:
         """Return the next file that is not known to be damaged, or the next if all are."""

@@ -41,11 +41,6 @@ def check_source(text: str) -> None:
         video.place_of(text)
 
 
-def open_source(text: str, offset: int = 0) -> Source:
-    """Return the source that ``text`` names, for one stream; see `open_sources`."""
-    return open_sources(text, 1, Opening(offset))[0]
-
-
 def open_sources(text: str, streams: int, how: Opening) -> list[Source]:
     """Return the source that ``text`` names, once for each of ``streams``.
 

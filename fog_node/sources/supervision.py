@@ -60,11 +60,6 @@ class Supervision:
         return self._trouble
 
     @property
-    def gave(self) -> bool:
-        """Whether a picture ever came."""
-        return self._gave
-
-    @property
     def next_due(self) -> float | None:
         """When :meth:`due` has something to do; None: not before something happens."""
         return self._due

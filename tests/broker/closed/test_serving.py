@@ -13,9 +13,10 @@ from cryptography import x509
 from broker.bus.mqtt import MqttBus
 from broker.bus.seam import BusError
 from broker.closed import folder as folders
+from broker.closed.enrolment import enrol
 from broker.closed.folder import ClosedFog, ClosedFogError
 from broker.closed.founding import found
-from broker.closed.serving import _check_users, closed_settings, serve_closed
+from broker.closed.serving import _renew_rights, closed_settings, serve_closed
 from broker.engine import mosquitto as engine
 from broker.engine.address import EngineError
 from broker.engine.listener import Listener
@@ -152,7 +153,7 @@ def test_a_damaged_folder_is_told_of_by_its_file(own: ClosedFog) -> None:
     ):
         own.users.write_text(text)
         with pytest.raises(ClosedFogError, match=f"dynamic-security.json: .*{says}"):
-            _check_users(own)
+            _renew_rights(own)
     own.users.unlink()
     with pytest.raises(ClosedFogError, match=r"dynamic-security.json: No such file"):
         own.read_users()
@@ -161,6 +162,20 @@ def test_a_damaged_folder_is_told_of_by_its_file(own: ClosedFog) -> None:
         ClosedFog.read(own.folder)
     with pytest.raises(ClosedFogError, match=r"fog-broker init .* --site SITE"):
         ClosedFog.read(own.folder / "nothing")
+
+
+def test_who_was_enrolled_by_an_earlier_version_has_the_rights_of_this_one(own: ClosedFog) -> None:
+    """An operator's ``status`` reads what was not there when it was enrolled."""
+    enrol(own, "operator", "me", None)
+    enrolled, before = own.read_users(), own.read_users()
+    admin = next(each for each in before["roles"] if each["rolename"] == "admin")
+    for role in before["roles"]:
+        if role is not admin:
+            role["acls"] = [each for each in role["acls"] if "/state/" not in each["topic"]]
+    own.write_users(before)
+    assert own.read_users() != enrolled
+    _renew_rights(own)
+    assert own.read_users() == enrolled
 
 
 def test_what_is_there_is_not_overwritten_and_nothing_half_is_left(

@@ -3,9 +3,7 @@
 import itertools
 import json
 import re
-import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,24 +16,14 @@ from broker.engine.address import free_port
 from broker.engine.running import RunningBroker, running_broker
 from broker.topics import FRAME
 from fog_node.camera.commands import camera_app
-from fog_node.sources.opening import open_source
 from pictures.framing import WHOLE
 from tests.broker.processes import HANGS_S, ended, started
 from tests.fog_node.camera.served import serving
 from tests.fog_node.refusals import refused
-from tests.fog_node.sources.web_camera import web_camera
+from tests.fog_node.sources.looking import open_source
 
 NODE = "from fog_node.entry import fog_node; fog_node()"
 CAMERA = "from fog_node.entry import fog_camera; fog_camera()"
-SLOW_CAMERA = f"""
-import sys, time
-from fog_node.camera import stream_command
-def opens(*_):
-    print("opens", file=sys.stderr, flush=True)
-    time.sleep(60)
-stream_command.open_sources = opens
-{CAMERA}
-"""
 HASTY_NODE = f"""
 from broker import ending
 from fog_node import namesake
@@ -217,32 +205,16 @@ def test_a_source_that_never_gives_a_picture_is_one_line_in_the_end(
     assert refused(result) == "error: door: http://…: Connection refused; waited 0.3 s"
 
 
-def test_sigterm_ends_with_the_summary_while_a_read_hangs(
-    mosquitto: RunningBroker, site: str
+def test_a_folder_is_sent_once_also_where_a_picture_in_it_is_damaged(
+    mosquitto: RunningBroker, site: str, picture: Path
 ) -> None:
-    with web_camera() as hanging, serving(mosquitto.url, site):
-        hanging.behaviour = "hang"
-        options = ["--deployment", "digits", "--id", "door", "--source", hanging.url]
-        options += ["--broker", mosquitto.url, "--site", site]
-        with started("-c", CAMERA, "stream", *options) as process:
-            while not hanging.asked:
-                time.sleep(0.01)
-            process.send_signal(signal.SIGTERM)
-            code, out, err = ended(process)
-    assert (code, err) == (0, "")
-    assert out.startswith("door: 0 sent, 0 answered")
-
-
-def test_sigterm_ends_with_the_summary_while_the_source_is_opened(
-    nobody: str, picture: Path
-) -> None:
-    options = ["--deployment", "digits", "--id", "door", "--source", str(picture), "--json"]
-    with started("-c", SLOW_CAMERA, "stream", *options, "--broker", nobody) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline() == "opens\n"
-        process.send_signal(signal.SIGTERM)
-        code, out, _ = ended(process)
-    assert (code, json.loads(out)["sent"]) == (0, 0)
+    (picture.parent / "2.png").write_bytes(picture.read_bytes()[:-20])
+    options = ["--broker", mosquitto.url, "--site", site, "--delivery", "reliable", "--json"]
+    with serving(mosquitto.url, site):
+        once = camera(*options, "--fps", "100", source=str(picture.parent))
+        thrice = camera(*options, "--fps", "100", "--count", "3", source=str(picture.parent))
+    sent = [json.loads(each.stdout)["sent"] for each in (once, thrice)]
+    assert sent == [1, 3]
 
 
 @pytest.mark.parametrize(

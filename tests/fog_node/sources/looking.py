@@ -4,11 +4,17 @@ import threading
 import time
 from collections.abc import Callable
 
+from fog_node.sources.opening import Opening, open_sources
 from fog_node.sources.source import Picture, Source
 from pictures.framing import WHOLE
 
 HANGS_S = 20.0
 SHAPE = (3, 8, 8)
+
+
+def open_source(text: str, offset: int = 0) -> Source:
+    """Return the source that ``text`` names, for one stream."""
+    return open_sources(text, 1, Opening(offset))[0]
 
 
 class Looking:
