@@ -40,7 +40,9 @@ class NetworkShape:
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise ValueError("kernel: is odd and positive, so that padding keeps the size.")
         if min(self.input[1:]) >> len(self.channels[0]) < 1:
-            raise ValueError(f"input: is too small to be halved {len(self.channels[0])} times.")
+            _, height, width = self.input
+            often = "once" if len(self.channels[0]) == 1 else f"{len(self.channels[0])} times"
+            raise ValueError(f"input: {width}x{height} pixels cannot be halved {often}")
 
     def size(self, stage: int) -> tuple[int, int]:
         """Return height and width of the pictures that the convolutions of a stage work on."""

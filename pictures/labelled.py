@@ -65,8 +65,8 @@ class Pictures:
 
         Both keep their order. Where pictures belong together, whole groups are chosen by the seed,
         and the part has about `count` pictures; elsewhere it takes the last ones of each class.
-        Made for validation during search, which never sees the test set. Raises ValueError when
-        either side would be empty.
+        No class loses its last picture to the part while others have two. Made for validation during
+        search, which never sees the test set. Raises ValueError when either side would be empty.
         """
         if not 0 < count < len(self):
             raise ValueError(f"cannot set {count} of {len(self)} pictures apart")
@@ -102,10 +102,16 @@ def interleave(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _quotas(sizes: npt.NDArray[np.int64], count: int) -> list[int]:
-    """Share `count` out in proportion to `sizes`, whole numbers by largest remainder."""
+    """Share `count` out in proportion to `sizes`, whole numbers by largest remainder.
+
+    One of each class stays, as long as there are others.
+    """
     shares = [divmod(int(size) * count, int(sizes.sum())) for size in sizes]
     quotas = [whole for whole, _ in shares]
     by_remainder = sorted(range(len(shares)), key=lambda label: (-shares[label][1], label))
-    for label in by_remainder[: count - sum(quotas)]:
-        quotas[label] += 1
+    while left := count - sum(quotas):
+        roomy = [label for label in by_remainder if quotas[label] < sizes[label] - 1]
+        roomy = roomy or [label for label in by_remainder if quotas[label] < sizes[label]]
+        for label in roomy[:left]:
+            quotas[label] += 1
     return quotas

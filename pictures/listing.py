@@ -67,11 +67,13 @@ def walk(folder: Path) -> Iterator[Path | Skipped | None]:
     """
     try:
         entries = _entries(folder)
-        above = (_identity(folder.stat()),)
+        here = folder.resolve()
+        ways = (here, *here.parents, *folder.absolute().parents)
+        above = frozenset(_identity(each.stat()) for each in ways)
     except OSError as error:
         raise DatasetError(f"{folder}: {error.strerror}") from None
     for path in entries:
-        yield from _walk(path, folder, above)
+        yield from _walk(path, folder, above, 1)
 
 
 def is_passed_over(name: str) -> bool:
@@ -99,7 +101,7 @@ def _identity(of: os.stat_result) -> tuple[int, int]:
 
 
 def _walk(
-    path: Path, folder: Path, above: tuple[tuple[int, int], ...]
+    path: Path, folder: Path, above: frozenset[tuple[int, int]], depth: int
 ) -> Iterator[Path | Skipped | None]:
     if is_passed_over(path.name):
         yield None
@@ -107,7 +109,7 @@ def _walk(
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            if _identity(status) in above or len(above) > _DEEPEST:
+            if _identity(status) in above or depth > _DEEPEST:
                 yield Skipped(shown(path, folder), "a folder within itself")
                 return
             inside = _entries(path)
@@ -118,7 +120,7 @@ def _walk(
         yield Skipped(shown(path, folder), _reason(path, error))
         return
     for each in inside:
-        yield from _walk(each, folder, (*above, _identity(status)))
+        yield from _walk(each, folder, above | {_identity(status)}, depth + 1)
 
 
 def _reason(path: Path, error: OSError) -> str:

@@ -29,7 +29,7 @@ from coordinator.search.config import SearchConfig, validating
 from coordinator.search.input import InputConfig
 from coordinator.search.run_folder import Run
 from coordinator.search.scoring import Scoring
-from coordinator.search.setup import KNOWN, prepare
+from coordinator.search.setup import KNOWN, prepare, to_learn_from
 from coordinator.search.train import TrainingStep, chosen, train_winner
 from models.bundle import BundleError, check_name
 from models.default_network import default_network
@@ -85,7 +85,7 @@ def plan(
     try:
         name = bundle_name(data) if name is None else check_name(name)
         dataset = wanted.load(path, tell)
-        rest, _ = dataset.train.split(validating(len(dataset.train)))
+        rest = to_learn_from(dataset, validating(len(dataset.train)))
         advice = advised(rest, seed=seed, epochs=epochs)
         winner = advice.schedule
         candidate, pictures = _candidate(rest, winner, epochs)

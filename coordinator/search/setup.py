@@ -17,6 +17,8 @@ from models.measurement import Evaluator
 from models.supernet import train_supernet
 from models.supernet_evaluator import SupernetEvaluator
 from models.training import Progress
+from pictures.dataset import Dataset
+from pictures.labelled import Pictures
 
 KNOWN: Final = {"mnist": ((1, 28, 28), 10), "fashion": ((1, 28, 28), 10)}
 """Pictures (C, H, W) and classes of data sets by name."""
@@ -40,18 +42,35 @@ def prepare(config: SearchConfig) -> Scoring:
     if config.evaluator == "table":
         _table(config)
     else:
-        needed = config.validating(len(dataset.train)) + (config.pictures or 2)
+        validation = config.validating(len(dataset.train))
+        needed = validation + (config.pictures or 2)
         if needed > len(dataset.train):
             raise ValueError(
                 f"validation, pictures: {needed} pictures are needed, {dataset.name} has "
                 f"{len(dataset.train)} to train on"
             )
+        to_learn_from(dataset, validation)
     return Scoring.of(config, shape)
 
 
 def _check(config: SearchConfig, shape: NetworkShape, data_bytes: int = 0) -> None:
     check_network(config, shape)
     check_memory(config, shape, data_bytes)
+
+
+def to_learn_from(dataset: Dataset, validation: int) -> Pictures:
+    """Return the training pictures without those that validate.
+
+    Raises:
+        ValueError: nothing is left, or nothing of some class.
+    """
+    rest, _ = dataset.train.split(validation)
+    for label in sorted(set(dataset.train.labels.tolist()) - set(rest.labels.tolist())):
+        raise ValueError(
+            f"class {dataset.classes[label]}: no picture is left to learn from beside those to test "
+            "and to validate on; take more of it"
+        )
+    return rest
 
 
 def evaluator(run: Run, shape: NetworkShape, tell: Callable[[Progress], None]) -> Evaluator:

@@ -14,8 +14,8 @@ def hold_out(labels: Labels, groups: Groups, targets: Counts, seed: int) -> npt.
     """Choose groups that hold about ``targets`` pictures of each class; return which pictures those are.
 
     Groups come in an order drawn from the seed, and one is taken when that brings the counts nearer
-    to the targets. A class of which some, but not all, are wanted has pictures on both sides,
-    wherever its groups allow it; where any is wanted, neither side is
+    to the targets. A class of which any are wanted has pictures among those, and one of which not all
+    are wanted among the others, wherever its groups allow it; where any is wanted, neither side is
     empty unless there is one group only.
     targets: (classes,).
     """
@@ -29,8 +29,11 @@ def hold_out(labels: Labels, groups: Groups, targets: Counts, seed: int) -> npt.
         if np.abs(targets - got - table[group]).sum() < np.abs(targets - got).sum():
             taken[group] = True
             got += table[group]
-    for label in np.flatnonzero((targets > 0) & (targets < table.sum(axis=0))):
-        _have_both_sides(table, taken, drawn, int(label))
+    totals = table.sum(axis=0)
+    for label in np.flatnonzero(totals):
+        for side, due in ((True, targets[label] > 0), (False, targets[label] < totals[label])):
+            if due:
+                _have_on(side, table, taken, drawn, int(label))
     if targets.any() and (
         taken.all() or not taken.any()
     ):  # groups larger than what is wanted: the nearest to it, alone
@@ -40,17 +43,16 @@ def hold_out(labels: Labels, groups: Groups, targets: Counts, seed: int) -> npt.
     return taken[inverse]
 
 
-def _have_both_sides(
-    table: Counts, taken: npt.NDArray[np.bool_], drawn: list[int], label: int
+def _have_on(
+    side: bool, table: Counts, taken: npt.NDArray[np.bool_], drawn: list[int], label: int
 ) -> None:
-    """Move the smallest group that helps a class without any picture on one of the sides."""
-    for side in (True, False):
-        if table[taken == side, label].any():
-            continue
-        others = [group for group in drawn if table[group, label]]
-        harmless = [group for group in others if not _empties(table, taken, group)]
-        if harmless:
-            taken[min(harmless, key=lambda group: table[group].sum())] = side
+    """Move the smallest group that helps a class without any picture on a side."""
+    if table[taken == side, label].any():
+        return
+    others = [group for group in drawn if table[group, label]]
+    harmless = [group for group in others if not _empties(table, taken, group)]
+    if harmless:
+        taken[min(harmless, key=lambda group: table[group].sum())] = side
 
 
 def _empties(table: Counts, taken: npt.NDArray[np.bool_], group: int) -> bool:

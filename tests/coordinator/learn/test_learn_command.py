@@ -153,7 +153,7 @@ def test_a_dry_run_tells_the_cost_and_leaves_nothing(bins: Path, tmp_path: Path)
     ("arguments", "fault"),
     [
         (["--size", "big"], "--size big"),
-        (["--size", "1"], "input: is too small"),
+        (["--size", "1"], "input: 1x1 pixels cannot be halved once"),
         (["--size", "4000"], "--size: a frame of 4000x3000"),
         (["--crop", "0,0,2,1"], "--crop: left + width"),
         (["--name", "Not a name"], "name: 'Not a name'"),
@@ -171,6 +171,17 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(
     (line,) = stderr.strip().splitlines()
     assert fault in line
     assert not out.exists()
+
+
+def test_classes_of_two_pictures_leave_nothing_to_learn_from(tmp_path: Path) -> None:
+    for number, name in enumerate(("a", "b") * 2):
+        path = tmp_path / "few" / name / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), 60 * number, np.uint8)).save(path)
+    status, _, stderr = run(tmp_path / "few", "--out", tmp_path / "out")
+    assert status == 2
+    (line,) = stderr.splitlines()
+    assert "class a: no picture is left to learn from" in line
 
 
 def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_pictures_are_found_by_content_in_nested_folders_and_others_are_skipped_
     (tmp_path / "dog" / "empty.jpg").touch()
     (tmp_path / "dog" / "gone.jpg").symlink_to("nowhere.jpg")
     (tmp_path / "dog" / "round").symlink_to(tmp_path / "dog", target_is_directory=True)
+    (tmp_path / "dog" / "up").symlink_to(tmp_path, target_is_directory=True)
     os.mkfifo(tmp_path / "dog" / "pipe.jpg")
     (tmp_path / "README").write_text("mine")
     content(png(60_000, 60_000, 8, 2, b""))(tmp_path / "dog" / "bomb.png")
@@ -102,8 +103,9 @@ def test_pictures_are_found_by_content_in_nested_folders_and_others_are_skipped_
         "dog/pipe.jpg": "a FIFO, not a file",
         "dog/round": "a folder within itself",
         "dog/torn.png": "truncated, its end is missing",
+        "dog/up": "a folder within itself",
     }
-    assert any("8 files are skipped" in warning for warning in dataset.warnings)
+    assert any("9 files are skipped" in warning for warning in dataset.warnings)
 
 
 def test_a_folder_is_listed_in_the_order_of_names(tmp_path: Path) -> None:

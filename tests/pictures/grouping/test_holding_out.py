@@ -67,6 +67,19 @@ def test_without_bursts_the_share_of_every_class_is_exact(drawn: tuple[Ints, Int
     assert np.bincount(labels[held], minlength=len(wanted)).tolist() == wanted.tolist()
 
 
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=12), st.booleans(), st.data())
+def test_a_class_loses_its_last_picture_only_when_no_other_has_two(
+    sizes: list[int], in_groups: bool, data: st.DataObject
+) -> None:
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    count = data.draw(st.integers(1, len(labels) - 1))
+    groups = np.arange(len(labels)) if in_groups else None
+    pixels = np.zeros((len(labels), 1, 1, 1), np.uint8)
+    rest, _ = Pictures(pixels, labels, (), groups).split(count)
+    left = np.bincount(rest.labels, minlength=len(sizes))
+    assert left.all() or left.max() == 1
+
+
 def test_seeds_differ_and_the_choice_is_the_same_for_ever() -> None:
     labels, groups = ints([0, 1] * 20), np.arange(40) // 4
     chosen = [hold_out(labels, groups, ints([4, 4]), seed) for seed in range(6)]
