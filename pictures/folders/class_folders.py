@@ -62,7 +62,8 @@ def read_class_folders(
     ]
     pairs = _pairs(moments, labels, digests, thumbs)
     scenes = connected(len(entries), [(pair.first, pair.second) for pair in pairs])
-    groups = bounded(scenes, labels, order(moments))
+    same = [(pair.first, pair.second) for pair in pairs if pair.why == "same file"]
+    groups = bounded(scenes, labels, order(moments), connected(len(entries), same))
     if divided:
         held = np.array([entry.testing is True for entry in entries], np.bool_)
     else:

@@ -105,10 +105,17 @@ def test_a_chain_that_would_swallow_a_class_is_divided_in_the_order_of_time() ->
     assert all(np.ptp(piece) == len(piece) - 1 for piece in pieces)
 
 
+def test_a_copy_stays_with_its_picture_wherever_its_name_puts_it_in_a_chain() -> None:
+    labels, copies = ints([0] * 40), ints([*range(20), *range(20)])
+    divided = bounded(ints([0] * 40), labels, range(40), copies)
+    assert divided[:20].tolist() == divided[20:].tolist()
+    assert np.unique(divided, return_counts=True)[1].tolist() == [4] * 10
+
+
 @given(grouped())
 def test_no_bounded_group_holds_much_of_a_class(drawn: tuple[Ints, Ints]) -> None:
-    labels, _ = drawn
-    divided = bounded(np.zeros(len(labels), np.int64), labels, range(len(labels)))
+    labels, copies = drawn
+    divided = bounded(np.zeros(len(labels), np.int64), labels, range(len(labels)), copies)
     for label in np.unique(labels):
         sizes = np.unique(divided[labels == label], return_counts=True)[1]
         assert sizes.max() <= max(1, MOST * np.sum(labels == label))
