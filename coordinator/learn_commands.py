@@ -63,7 +63,7 @@ def learn(
     try:
         with ended_by_signals(), progress() as told:
             if not dry_run:
-                destination.check(resume=resume)
+                destination.check(data, resume=resume)
             wanted = InputConfig.of(options(size, colour, crop, fit))
             ready = plan(data, wanted, seed, name, epochs=epochs, tell=told.tell)
             if dry_run:

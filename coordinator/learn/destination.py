@@ -53,12 +53,16 @@ class Destination:
         """What ``--json`` prints."""
         return self.folder / "learn.json"
 
-    def check(self, *, resume: bool) -> None:
-        """Refuse a folder that holds something else, or a run that nobody wants to go on with.
+    def check(self, data: str, *, resume: bool) -> None:
+        """Refuse a folder among the pictures, with something else in it, or with a run that is not to go on.
 
         Raises:
-            FileError: it does, or it cannot be written.
+            FileError: it is one of these, or cannot be written.
         """
+        if Path(data).is_dir() and self.folder.resolve().is_relative_to(Path(data).resolve()):
+            raise FileError(
+                f"--out {self.folder}: lies among the pictures; name a folder elsewhere"
+            )
         check_output_folder("--out", self.folder, _OURS)
         if not resume and any((self.folder / name).exists() for name in _NAMES):
             raise FileError(

@@ -56,16 +56,16 @@ def test_the_search_file_says_what_was_decided(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_taken_when_it_is_empty_or_ours(tmp_path: Path) -> None:
-    Destination(tmp_path / "new").check(resume=False)
+    Destination(tmp_path / "new").check("mnist", resume=False)
     assert not (tmp_path / "new").exists()
-    Destination(tmp_path).check(resume=False)
+    Destination(tmp_path).check("mnist", resume=False)
     Destination(tmp_path).keep_decisions({"seed": 1}, "")
     with pytest.raises(FileError, match="--resume goes on with it"):
-        Destination(tmp_path).check(resume=False)
-    Destination(tmp_path).check(resume=True)
+        Destination(tmp_path).check("mnist", resume=False)
+    Destination(tmp_path).check("mnist", resume=True)
     (tmp_path / "holiday.jpg").write_bytes(b"")
     with pytest.raises(FileError, match=r"is not empty \(there is holiday.jpg"):
-        Destination(tmp_path).check(resume=True)
+        Destination(tmp_path).check("mnist", resume=True)
 
 
 def test_a_search_file_that_somebody_changed_is_kept(tmp_path: Path) -> None:

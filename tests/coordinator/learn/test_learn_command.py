@@ -191,6 +191,13 @@ def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_among_the_pictures_would_be_a_class_the_next_time(bins: Path) -> None:
+    status, _, stderr = run(bins, "--out", bins / "learned", *QUICK)
+    assert status == 2
+    assert "lies among the pictures" in stderr
+    assert not (bins / "learned").exists()
+
+
 def test_somebody_elses_folder_is_left_alone(bins: Path, tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("dear diary")
     status, _, stderr = run(bins, "--out", tmp_path, *QUICK)
