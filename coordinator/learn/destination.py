@@ -83,8 +83,8 @@ class Destination:
                 write_text(self.search_file, comment + body)
             elif self.search_file.read_text(encoding="utf-8") != comment + body:
                 raise FileError(
-                    f"{self.search_file}: is not what these options decide; run it with `search`, or "
-                    "name another --out"
+                    f"{self.search_file}: is not what these options decide for these pictures; run it with "
+                    "`search`, or name another --out"
                 )
         except OSError as error:
             raise FileError(f"{self.search_file}: {error.strerror}") from None

@@ -171,7 +171,7 @@ def _introduction(wanted: Plan) -> str:
     count = len(dataset.train) + len(dataset.test)
     seen = f"{count} pictures of {len(dataset.classes)} classes, seen as {width}x{height} {kind}"
     lines = [
-        f"Decided by `learn` for {seen}.",
+        f"Decided by `learn` for {seen} ({dataset.fingerprint()}).",
         "To change it and run it again: fog-coordinator search THIS_FILE --out RUN",
     ]
     return "\n".join([*lines, *(f"- {reason}" for reason in wanted.reasons)])

@@ -59,6 +59,14 @@ def test_the_same_folder_is_divided_the_same_way_whatever_the_shape(tmp_path: Pa
     assert parts[2].framing.fit == "cover"
 
 
+def test_a_fingerprint_is_another_once_a_picture_is(tmp_path: Path) -> None:
+    folder = str(write_classes(tmp_path, cat=5, dog=5))
+    before = load(folder).fingerprint()
+    assert load(folder).fingerprint() == before
+    write_noise(tmp_path / "cat" / "3.png", 77)
+    assert load(folder).fingerprint() != before
+
+
 def test_train_and_test_folders_are_taken_as_they_are(tmp_path: Path) -> None:
     for part, count in (("train", 3), ("val", 1)):
         for name in ("cat", "dog"):
