@@ -56,7 +56,8 @@ def test_pictures_split_by_whole_groups_and_the_same_for_a_seed(
     assert not set(rest.groups.tolist()) & set(part.groups.tolist())
     assert whole.split(count, seed)[1].files == part.files
     largest = np.bincount(np.unique(groups, return_inverse=True)[1]).max()
-    assert abs(len(part) - count) <= largest * len(np.unique(labels))
+    # A class of few groups keeps one of them on either side, however many pictures that is.
+    assert abs(len(part) - count) <= 2 * largest * len(np.unique(labels))
 
 
 @given(grouped())
