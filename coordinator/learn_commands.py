@@ -1,39 +1,24 @@
 """The command ``learn``: from a folder of pictures to a bundle and a report."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from broker.command_line import Json, refuse, say, say_json
 from broker.ending import Ended, ended_by_signals
 from coordinator.files import FileError
+from coordinator.picture_options import Colour, Crop, Data, Fit, Size
 from coordinator.progress import progress
 
 
 def learn(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="A folder with a folder of pictures for each class; or mnist, fashion."
-        ),
-    ],
+    data: Data,
     out: Annotated[Path, typer.Option(help="The folder for the bundle and the report.")],
-    size: Annotated[
-        str | None,
-        typer.Option(help="Pixels of the longer side, or WIDTHxHEIGHT; default: at most 64."),
-    ] = None,
-    colour: Annotated[
-        Literal["auto", "grey", "colour"], typer.Option(help="auto: grey if all pictures are.")
-    ] = "auto",
-    crop: Annotated[
-        str | None,
-        typer.Option(help="The zone to look at: LEFT,TOP,WIDTH,HEIGHT, shares of the picture."),
-    ] = None,
-    fit: Annotated[
-        Literal["stretch", "pad", "cover"],
-        typer.Option(help="How a zone of another aspect fills the size."),
-    ] = "stretch",
+    size: Size = None,
+    colour: Colour = "auto",
+    crop: Crop = None,
+    fit: Fit = "stretch",
     name: Annotated[
         str | None, typer.Option(help="The bundle's name; default: that of the pictures.")
     ] = None,

@@ -2,42 +2,27 @@
 
 from pathlib import Path
 from shlex import quote
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from broker.command_line import Json, refuse, say, say_json, warn
 from broker.ending import Ended, ended_by_signals
 from coordinator.files import write_text
+from coordinator.picture_options import Colour, Crop, Data, Fit, Size
 from coordinator.progress import progress
 
 
 def inspect(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="A folder with a folder of pictures for each class; or mnist, fashion."
-        ),
-    ],
+    data: Data,
     out: Annotated[
         Path | None,
         typer.Option(help="The page; default: NAME-inspect.html here, none with --json."),
     ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(help="Pixels of the longer side, or WIDTHxHEIGHT; default: at most 64."),
-    ] = None,
-    colour: Annotated[
-        Literal["auto", "grey", "colour"], typer.Option(help="auto: grey if all pictures are.")
-    ] = "auto",
-    crop: Annotated[
-        str | None,
-        typer.Option(help="The zone to look at: LEFT,TOP,WIDTH,HEIGHT, shares of the picture."),
-    ] = None,
-    fit: Annotated[
-        Literal["stretch", "pad", "cover"],
-        typer.Option(help="How a zone of another aspect fills the size."),
-    ] = "stretch",
+    size: Size = None,
+    colour: Colour = "auto",
+    crop: Crop = None,
+    fit: Fit = "stretch",
     as_json: Json = False,
 ) -> None:
     """Look at pictures: counts, what is skipped and why, copies, the split, what a network sees.
