@@ -31,6 +31,9 @@ MOST_FRAMES: Final = 10**15
 """A frame's id, which begins at the milliseconds of the clock, is to fit into 63 bits."""
 _SOURCE: Final = "Where the pictures come from"
 
+Log = Annotated[Path | None, typer.Option(help="Write one JSON line per answer to this file.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print no answers, only what they came to.")]
+
 camera_app = application("A camera that publishes pictures and hears the answers.")
 
 
@@ -107,9 +110,7 @@ def stream(
             "answers: then reliable gives up, live goes on.",
         ),
     ] = 30.0,
-    log: Annotated[
-        Path | None, typer.Option(help="Write one JSON line per answer to this file.")
-    ] = None,
+    log: Log = None,
     source_broker: Annotated[
         str | None,
         typer.Option(
@@ -130,9 +131,7 @@ def stream(
             rich_help_panel=_SOURCE,
         ),
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print no answers, only what they came to.")
-    ] = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Publish pictures, print the answers, and say how many came, how right and how soon.
@@ -176,12 +175,8 @@ def run(
     cameras: Annotated[
         Path, typer.Argument(help="The cameras, see docs/cameras.md.", show_default=False)
     ],
-    log: Annotated[
-        Path | None, typer.Option(help="Write one JSON line per answer to this file.")
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print no answers, only what they came to.")
-    ] = False,
+    log: Log = None,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Run several cameras until stopped; what ends one of them ends no other.
